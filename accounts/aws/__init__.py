@@ -1,0 +1,7 @@
+"""The adapter of the gateway port over boto3: the only door to AWS. No Django here."""
+
+from accounts.aws.adapter import AwsGateway
+from accounts.aws.root import AwsRootGateway
+from accounts.aws.session import SessionSpec
+
+__all__ = ["AwsGateway", "AwsRootGateway", "SessionSpec"]

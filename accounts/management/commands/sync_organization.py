@@ -1,0 +1,69 @@
+"""`manage.py sync_organization`: create and update accounts from AWS Organizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.gateway import AwsError, Gateway, OrganizationAccount, Purpose
+from accounts.models import Account, Partition
+from accounts.organization import READ_ROLE, Roles, is_role_name, record
+from accounts.services import open_gateway, open_own_gateway
+
+EACH = 100  # accounts between two lines of progress
+
+
+class Command(BaseCommand):
+    """Exit 0: every account taken in. 1: AWS could not be read, or it said which entries were refused. 2: wrong arguments."""
+
+    help = "Create and update accounts from AWS Organizations, with the worker's own identity or through a registered account."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Names of roles, and the way to the organization."""
+        parser.add_argument("--role-name", default="", help=f"the read role in every account; new accounts get {READ_ROLE} without it")
+        parser.add_argument("--act-role-name", default="", help="the act role; without it new accounts are read-only")
+        parser.add_argument("--external-id", default="", help="one external id for all; without it each new account gets its own")
+        parser.add_argument("--partition", default="aws", choices=Partition.values)
+        parser.add_argument(
+            "--through", default="", metavar="ACCOUNT_ID", help="read the list with the read role of this registered account"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """List everything, then change the registry in one transaction."""
+        for option in ("role_name", "act_role_name"):
+            if options[option] and not is_role_name(options[option]):
+                raise CommandError(f"--{option.replace('_', '-')} is no name of a role: {options[option]!r}.", returncode=2)
+        roles = Roles(options["partition"], options["role_name"], options["act_role_name"], options["external_id"])
+        gateway = self.gateway(options["through"], options["partition"])
+        try:
+            listed = self.listed(gateway)
+        except AwsError as error:
+            raise CommandError(f"Nothing was changed. {error.sentence}") from error
+        done = record(listed, roles=roles, now=timezone.now())
+        self.stdout.write(f"{len(listed)} accounts: {done.created} created, {done.updated} updated, {done.unchanged} unchanged.")
+        if done.missing:
+            self.stdout.write(f"Not in this list of AWS, left as they are: {', '.join(done.missing)}.")
+        for problem in done.problems:
+            self.stderr.write(f"refused: {problem}")
+        if done.problems:
+            raise CommandError(f"{len(done.problems)} entries were refused.")
+
+    def gateway(self, through: str, partition: str) -> Gateway:
+        """The way to the organization."""
+        if not through:
+            return open_own_gateway(partition=partition)
+        account = Account.objects.filter(account_id=through).first()
+        if account is None:
+            raise CommandError(f"No account {through} is registered.", returncode=2)
+        return open_gateway(account, purpose=Purpose.POLL)
+
+    def listed(self, gateway: Gateway) -> list[OrganizationAccount]:
+        """Every account; says now and then how far it is."""
+        found: list[OrganizationAccount] = []
+        for entry in gateway.organization_accounts():
+            found.append(entry)
+            if len(found) % EACH == 0:
+                self.stdout.write(f"{len(found)} accounts listed ...")
+        return found

@@ -1,0 +1,35 @@
+"""Celery: the wake-up service. Rows in the database are the truth; a lost or doubled message changes nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hygiene.settings")
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # a stopped worker finishes its task within the soft shutdown time
+
+
+app = Celery("hygiene")
+app.config_from_object("hygiene.celery_settings")
+app.steps["worker"].add(DjangoStructLogInitStep)
+app.autodiscover_tasks(["hygiene"])
+
+
+@setup_logging.connect
+def use_django_logging(**_: object) -> None:
+    """Keep Celery from installing its own log handlers: Django's settings hold."""
+
+
+@worker_init.connect
+def refuse_bad_settings(**_: object) -> None:
+    """Run the system checks at worker start too: a worker must not reach a forbidden AWS endpoint."""
+    from django.core.management import CommandError, call_command
+
+    try:
+        call_command("check")
+    except CommandError as error:
+        sys.exit(f"key-hygiene worker cannot start: {error}")

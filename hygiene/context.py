@@ -1,0 +1,85 @@
+"""What every page's shell needs: the person's preferences, the data's freshness, the navigation's counts. At most three queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Count, IntegerField, Max, Q, Subquery, Value
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import Account
+from hygiene.domain.policy import resolve
+from hygiene.domain.wording import relative
+from hygiene.middleware import of_cookie
+from hygiene.models import Remediation
+from hygiene.people import ROLES
+from hygiene.services.posture import reporting
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The top bar's words on the age of the data."""
+
+    text: str
+    is_warning: bool
+    reporting: int
+    total: int
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Template context of `base.html`. A fragment for htmx has no shell and costs nothing."""
+    preferences = getattr(request, "preferences", None) or of_cookie(request)
+    context = {"preferences": preferences, "next_theme": _next(preferences.theme), "single_sign_on": bool(settings.SOCIALACCOUNT_PROVIDERS)}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or getattr(request, "htmx", False):
+        return context
+    fresh, under_way = _counted(request)
+    return {
+        **context,
+        "freshness": fresh,
+        "queue_count": under_way,
+        "roles": ", ".join(roles_of(user)).capitalize() or "No role",
+        "initials": "".join(part[:1] for part in user.get_username().replace("-", ".").split(".")[:2]).upper(),
+    }
+
+
+def roles_of(user: User) -> list[str]:
+    """Names of the roles whose permissions the person has all of. No query beyond the permissions themselves."""
+    if user.is_superuser:
+        return ["superuser"]
+    held = user.get_all_permissions()
+    return [role for role, permissions in ROLES.items() if set(permissions) <= held and not _is_part(role, held)]
+
+
+def _is_part(role: str, held: set[str]) -> bool:
+    """A smaller role whose permissions another held role has too, such as viewer beside operator."""
+    return any(set(ROLES[role]) < set(other) <= held for other in ROLES.values())
+
+
+def _next(theme: str) -> str:
+    return {"auto": "dark", "dark": "light", "light": "auto"}[theme]
+
+
+def _counted(request: HttpRequest) -> tuple[Freshness | None, int]:
+    """The data's freshness (none before the first account) and the number of changes under way, in one query where accounts are polled."""
+    now = timezone.now()
+    current = reporting(policy=resolve(settings.POLICY_PROFILE), now=now, prefix="")
+    accounts = Account.objects.visible_to(request.user).pollable()
+    changes = Remediation.objects.visible_to(request.user).open().order_by()
+    count = changes.annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
+    found = accounts.aggregate(
+        total=Count("pk"),
+        silent=Count("pk", filter=~Q(current)),
+        newest=Max("status__report_generated_at"),
+        under_way=Max(Subquery(count, output_field=IntegerField())),
+    )
+    if not found["total"]:
+        return None, changes.count()
+    silent = f"{found['silent']} of {found['total']} accounts not reporting" if found["silent"] else "all accounts reporting"
+    age = f"Data from {relative(found['newest'], now)}" if found["newest"] else "No data yet"
+    fresh = Freshness(f"{age}, {silent}", bool(found["silent"]), found["total"] - found["silent"], found["total"])
+    return fresh, found["under_way"] or 0

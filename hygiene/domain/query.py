@@ -1,0 +1,88 @@
+"""The grammar of the filter line: text → terms, and a note for each word that means nothing. Pure.
+
+`word`, `key:value`, `-key:value`, `key:a,b` (or), `age:>90`, values in double quotes. What the terms select is the
+business of `hygiene.filters`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+KEYS = (
+    "account",
+    "age",
+    "env",
+    "is",
+    "key",
+    "last-used",
+    "mfa",
+    "owner",
+    "password",
+    "region",
+    "rule",
+    "service",
+    "sev",
+    "state",
+    "status",
+    "user",
+)
+_WORD = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z][a-z-]*):)?(?P<value>"[^"]*"?|\S*)', re.IGNORECASE)
+_COMPARED = re.compile(r"(?P<operator>>=|<=|>|<|=)?(?P<value>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition. `key` "" is free text. `operator` is "" or one of > >= < <= =; several values mean or."""
+
+    key: str
+    values: tuple[str, ...]
+    operator: str = ""
+    is_negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed filter line: all terms hold together; `notes` are sentences about what was left out."""
+
+    terms: tuple[Term, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """Values asked for by `key`, without negated terms."""
+        return tuple(value for term in self.terms if term.key == key and not term.is_negated for value in term.values)
+
+
+def parse_query(text: str, *, keys: tuple[str, ...] = KEYS) -> Query:
+    """Read a filter line. Unknown keys and empty values become notes; the rest is kept. Never raises."""
+    terms: list[Term] = []
+    notes: list[str] = []
+    for match in _WORD.finditer(text[:1000]):
+        if not match[0]:
+            continue
+        key, value = (match["key"] or "").lower(), match["value"].strip('"').strip()
+        if key and key not in keys:
+            if "://" in match[0] or match["value"].startswith(":"):
+                terms.append(Term("", (match[0],)))
+            else:
+                notes.append(f"“{key}:” is not a filter here, so it was left out.")
+        elif not value:
+            notes.append(f"“{match[0]}” has no value, so it was left out.")
+        else:
+            terms.append(_term(key, value, is_negated=bool(match["minus"])))
+    return Query(tuple(terms), tuple(notes))
+
+
+def _term(key: str, value: str, *, is_negated: bool) -> Term:
+    if not key:
+        return Term("", (value,), is_negated=is_negated)
+    match = _COMPARED.fullmatch(value)
+    operator, rest = (match["operator"] or "", match["value"]) if match else ("", value)
+    values = tuple(part.strip() for part in rest.split(",") if part.strip()) or (rest,)
+    return Term(key, values, operator, is_negated)
+
+
+def days(word: str) -> int | None:
+    """A whole number of days, "90" or "90d"; None for anything else."""
+    digits = word.removesuffix("d")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else None

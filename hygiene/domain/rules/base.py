@@ -1,0 +1,146 @@
+"""What a rule is, and the small words its condition is written in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hygiene.domain.ages import is_in_future, whole_days
+from hygiene.domain.facts import AccountFacts, KeyFacts, KeyMatch, LastUse, PrincipalFacts, Source, UseState
+from hygiene.domain.policy import DEFAULT, Policy
+from hygiene.domain.verdicts import FactUsed, Outcome, Severity, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What one rule is asked about. A user's or key's case has its principal; only a key's case has a key."""
+
+    account: AccountFacts
+    policy: Policy
+    now: datetime
+    principal: PrincipalFacts | None = None
+    key: KeyFacts | None = None
+
+    @property
+    def user(self) -> PrincipalFacts:
+        """The principal of a case that has one."""
+        assert self.principal is not None  # noqa: S101  # the registry calls rules of users and root with a principal
+        return self.principal
+
+    @property
+    def this_key(self) -> KeyFacts:
+        """The key of a case that has one."""
+        assert self.key is not None  # noqa: S101  # the registry calls rules of keys with a key
+        return self.key
+
+    def days(self, moment: datetime | None) -> int | None:
+        """D(moment); None when it is not known or lies in the future beyond clock skew."""
+        if moment is None or is_in_future(moment, self.now):
+            return None
+        return whole_days(moment, self.now)
+
+    def reported(self, name: str, value: str) -> FactUsed:
+        """A fact of the principal's row in the credential report."""
+        return FactUsed(name, value, self.user.observed_at, Source.REPORT.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Answer of a rule's condition. `severity` None: the policy's."""
+
+    outcome: Outcome
+    explanation: str
+    comparison: str = ""
+    facts: tuple[FactUsed, ...] = ()
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of rules.md. `title` is its plain name; `fix_*` are texts to copy; `standards` cites what it follows."""
+
+    code: str
+    subject: Subject
+    title: str
+    why: str
+    how: str
+    standards: str
+    condition: Callable[[Case], Judgement]
+    fix_console: str = ""
+    fix_cli: str = ""
+    fix_terraform: str = ""
+    version: int = 1
+
+    @property
+    def severity(self) -> Severity:
+        """Severity of a failure in the default profile, before an age raises it."""
+        return DEFAULT[self.code].severity
+
+
+def failed(explanation: str, comparison: str, *facts: FactUsed, severity: Severity | None = None) -> Judgement:
+    """The condition for failure holds."""
+    return Judgement(Outcome.FAIL, explanation, comparison, facts, severity)
+
+
+def passed(explanation: str, comparison: str, *facts: FactUsed) -> Judgement:
+    """The condition for failure certainly does not hold."""
+    return Judgement(Outcome.PASS, explanation, comparison, facts)
+
+
+def unknown(explanation: str, *facts: FactUsed) -> Judgement:
+    """A needed fact could not be read, or is not to be trusted."""
+    return Judgement(Outcome.UNKNOWN, explanation, "a needed fact is unknown", facts)
+
+
+def not_applicable(explanation: str, *facts: FactUsed) -> Judgement:
+    """The rule has nothing to say about this subject."""
+    return Judgement(Outcome.NOT_APPLICABLE, explanation, "", facts)
+
+
+def iso(moment: datetime | None) -> str:
+    """A time as evidence text."""
+    return "unknown" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ago(days: int) -> str:
+    """0 → today, 1 → 1 day ago, 412 → 412 days ago."""
+    return "today" if days == 0 else f"{counted(days)} ago"
+
+
+def counted(days: int) -> str:
+    """1 day, 412 days, 1,204 days."""
+    return "1 day" if days == 1 else f"{days:,} days"
+
+
+def status_fact(key: KeyFacts) -> FactUsed:
+    """The key's status as evidence."""
+    return FactUsed("status", key.status_raw or key.status.value, key.status_observed_at, key.status_source.value)
+
+
+def born_fact(key: KeyFacts, name: str = "created") -> FactUsed:
+    """The key's creation as evidence."""
+    return FactUsed(name, iso(key.created_at), key.status_observed_at, key.status_source.value)
+
+
+def use_fact(use: LastUse, name: str = "last used") -> FactUsed:
+    """A last use as evidence."""
+    return FactUsed(name, iso(use.at) if use.at else use.state.value, use.observed_at, use.source.value)
+
+
+def use_of(key: KeyFacts) -> LastUse:
+    """The key's last use; unknown where it is a report slot's that may belong to the other key."""
+    use = key.last_use
+    if key.match is KeyMatch.AMBIGUOUS and use.source is Source.REPORT:
+        return replace(use, state=UseState.UNKNOWN, at=None, region=None, service=None)
+    return use
+
+
+def is_unused(use: LastUse) -> bool:
+    """Whether AWS has no record of use, for either reason."""
+    return use.state in (UseState.NEVER, UseState.NO_DATA)
+
+
+def newest(*moments: datetime | None) -> datetime | None:
+    """The latest of those that are known."""
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,215 @@
+"""Reads settings from the environment, on top of django-environ. Each bad value raises a sentence that names its setting."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SLOT = re.compile(r"(?P<day>[a-z]{3}) (?P<hour>\d{1,2}):(?P<minute>\d{2})(?: (?P<zone>\S+))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSlot:
+    """A weekly moment in local time. `weekday` counts from Monday 0."""
+
+    weekday: int
+    at: time
+    zone: ZoneInfo
+
+
+def read_env_file(path: Path) -> None:
+    """Read `path` if it exists; variables that are already set win."""
+    if path.is_file():
+        environ.Env.read_env(path, overwrite=False)
+
+
+class Environment:
+    """Typed access to environment variables; `NAME_FILE` is read when `NAME` is not set."""
+
+    def __init__(self) -> None:
+        self._env = environ.FileAwareEnv()
+        self._env.ENVIRON = FileAwareMapping(cache=False)  # the library's own is shared by all instances, and remembers
+
+    def text(self, name: str, default: str = "") -> str:
+        """The variable as text, stripped."""
+        try:
+            return str(self._env.str(name, default=default)).strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror or error}.") from error
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """true/false, 1/0, yes/no, on/off."""
+        word = self.text(name, "true" if default else "false").lower()
+        if word in ("1", "true", "yes", "on"):
+            return True
+        if word in ("0", "false", "no", "off", ""):
+            return False
+        raise ImproperlyConfigured(f"{name} must be true or false, not {word!r}.")
+
+    def words(self, name: str, *, default: str) -> list[str]:
+        """A comma-separated list."""
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def number(self, name: str, *, default: float, least: float, most: float) -> float:
+        """A decimal number within bounds."""
+        word = self.text(name, str(default))
+        try:
+            value = float(word)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise ImproperlyConfigured(f"{name} must be a number from {least:g} to {most:g}, not {word!r}.")
+        return value
+
+    def choice(self, name: str, *, default: str, allowed: tuple[str, ...]) -> str:
+        """One of a fixed set of words."""
+        word = self.text(name, default)
+        if word not in allowed:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {word!r}.")
+        return word
+
+    def url(self, name: str, *, default: str) -> str:
+        """An http or https address with a host."""
+        word = self.text(name, default)
+        parts = urlsplit(word)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ImproperlyConfigured(f"{name} must be an address such as https://keys.example.com, not {word!r}.")
+        return word
+
+    def secret_key(self, name: str, *, debug: bool) -> str:
+        """The signing key; only with DEBUG may it be left out, then it is new at every start."""
+        key = self.text(name)
+        if key:
+            return key
+        if debug:
+            return secrets.token_urlsafe(50)
+        raise ImproperlyConfigured(
+            f"{name} is not set. Set it, or {name}_FILE, to at least 50 random characters, for example from: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(50))'."
+        )
+
+    def database(self, name: str, *, default_path: Path) -> dict[str, Any]:
+        """DATABASES entry from postgres://… or sqlite:///…; SQLite gets WAL and immediate transactions."""
+        word = self.text(name, f"sqlite:///{default_path}")
+        scheme = urlsplit(word).scheme
+        if scheme not in ("postgres", "postgresql", "sqlite"):
+            raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///, not {scheme or word!r}.")
+        config: dict[str, Any] = dict(self._env.db_url_config(word))
+        if scheme == "sqlite":
+            Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+            config["OPTIONS"] = {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            }
+            return config
+        return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+    def broker(self, name: str, *, fallback_dir: Path) -> str:
+        """redis://, rediss:// or redis+socket:// address; without one the file-system transport in `fallback_dir`."""
+        word = self.text(name)
+        if not word:
+            for folder in ("queue", "processed", "control"):
+                (fallback_dir / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+            return "filesystem://"
+        if urlsplit(word).scheme not in ("redis", "rediss", "redis+socket"):
+            raise ImproperlyConfigured(f"{name} must start with redis://, rediss:// or redis+socket://.")
+        return word
+
+    def mail(self, name: str) -> dict[str, Any]:
+        """Django's mail settings from smtp://user:pw@host:port?tls=true; without it mails are printed."""
+        word = self.text(name)
+        if not word:
+            return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+        parts = urlsplit(word)
+        if parts.scheme not in ("smtp", "smtps", "smtp+tls") or not parts.hostname:
+            raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:port?tls=true.")
+        config: dict[str, Any] = dict(self._env.email_url_config(word.split("?")[0]))
+        if "tls=true" in parts.query.lower():
+            config["EMAIL_USE_TLS"] = True
+        return {key: value for key, value in config.items() if key.startswith("EMAIL_")} | {"EMAIL_TIMEOUT": 20}
+
+    def digest_slot(self, name: str, *, default: str) -> DigestSlot:
+        """`mon 08:00 Europe/London`: weekday, local time, zone (UTC when left out)."""
+        word = self.text(name, default)
+        sentence = f"{name} must look like 'mon 08:00 Europe/London', not {word!r}."
+        match = _SLOT.fullmatch(word)
+        if match is None:
+            raise ImproperlyConfigured(sentence)
+        try:
+            zone = ZoneInfo(match["zone"] or "UTC")
+            return DigestSlot(WEEKDAYS.index(match["day"].lower()), time(int(match["hour"]), int(match["minute"])), zone)
+        except (ValueError, KeyError, OSError) as error:
+            raise ImproperlyConfigured(sentence) from error
+
+    def openid_connect(self) -> dict[str, Any]:
+        """Single sign-on by OIDC with PKCE when OIDC_ISSUER is set; needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."""
+        issuer = self.text("OIDC_ISSUER")
+        if not issuer:
+            return {}
+        client_id, secret = self.text("OIDC_CLIENT_ID"), self.text("OIDC_CLIENT_SECRET")
+        if not client_id or not secret:
+            raise ImproperlyConfigured("OIDC_ISSUER is set, so OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set too.")
+        app = {
+            "provider_id": "sso",
+            "name": self.text("OIDC_NAME", "single sign-on"),
+            "client_id": client_id,
+            "secret": secret,
+            "settings": {"server_url": issuer},
+        }
+        return {"openid_connect": {"APPS": [app], "OAUTH_PKCE_ENABLED": True}}
+
+
+env = Environment()
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    """Plain tracebacks: pretty ones print the values of variables, and those may be secrets."""
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
+def logging(style: str, level: str) -> dict[str, Any]:  # the setting's own name
+    """LOGGING: one handler on standard error, lines for people (`console`) or for machines (`json`)."""
+    renderer: Any = structlog.processors.JSONRenderer() if style == "json" else _for_people()
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": renderer,
+                "foreign_pre_chain": [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["stderr"], "level": level.upper()},
+        "loggers": {"botocore": {"level": "WARNING"}, "boto3": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},
+    }
+
+
+def configure_structlog() -> None:
+    """Send structlog through standard logging, with the request or task it belongs to."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

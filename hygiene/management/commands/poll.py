@@ -1,0 +1,93 @@
+"""`manage.py poll`: polls in this process, without a broker."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, connections
+from django.utils import timezone
+from tqdm import tqdm
+
+from accounts.gateway import Purpose
+from accounts.models import Account
+from accounts.services import open_gateway
+from hygiene.domain.policy import resolve
+from hygiene.models import Poll, PollTrigger
+from hygiene.services import polling, schedule
+from hygiene.services.clock import Clock
+from hygiene.services.reports import Patience
+
+PATIENCE = Patience(seconds=600)  # nobody else waits for this process
+
+
+class Command(BaseCommand):
+    """Exit 0: all polled. 1: some failed, and it said which. 2: wrong arguments."""
+
+    help = "Poll accounts in this process, all by default, several at a time."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which, and how many at a time."""
+        parser.add_argument("account_id", nargs="*")
+        parser.add_argument("--jobs", type=int, default=4, help="accounts at a time (4)")
+        parser.add_argument("--force", action="store_true", help="also accounts that are paused here")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Queue a poll row for each account, then run them."""
+        if not 1 <= options["jobs"] <= 64:
+            raise CommandError("--jobs must be from 1 to 64.", returncode=2)
+        accounts = self.accounts(options["account_id"], force=options["force"])
+        polls = schedule.queue_polls(accounts, trigger=PollTrigger.COMMAND, now=timezone.now())
+        jobs = 1 if connection.vendor == "sqlite" and connection.is_in_memory_db() else options["jobs"]  # type: ignore[attr-defined]  # SQLite only
+        failures = [line for line in self.run(polls, jobs) if line]
+        for line in failures:
+            self.stderr.write(line)
+        self.stdout.write(f"{len(polls) - len(failures)} of {len(polls)} accounts polled.")
+        if failures:
+            raise CommandError(f"{len(failures)} of {len(polls)} accounts could not be polled. What was known of them is kept.")
+
+    def accounts(self, wanted: list[str], *, force: bool) -> list[Account]:
+        """The accounts named, or all that are polled."""
+        everyone = Account.objects.filter(removed_at__isnull=True)
+        if not wanted:
+            return list(everyone if force else everyone.pollable())
+        found = list(everyone.filter(account_id__in=wanted))
+        if missing := set(wanted) - {account.account_id for account in found}:
+            raise CommandError(f"No account {', '.join(sorted(missing))} is registered.", returncode=2)
+        if paused := [account.account_id for account in found if not force and not account.is_pollable]:
+            raise CommandError(
+                f"Not polled here (paused or suspended): {', '.join(paused)}. Use --force to poll all the same.", returncode=2
+            )
+        return found
+
+    def run(self, polls: list[Poll], jobs: int) -> list[str]:
+        """Lines about failures, in the order in which polls ended."""
+        bar = partial(tqdm, total=len(polls), unit="account", disable=not sys.stderr.isatty(), leave=False)
+        if jobs == 1:
+            return list(bar(map(self.poll, polls)))
+        with ThreadPoolExecutor(jobs, initializer=lambda: None) as pool:
+            return list(bar(pool.map(self.in_thread, polls)))
+
+    def in_thread(self, poll: Poll) -> str:
+        """One poll on a connection of the thread's own, closed after it."""
+        try:
+            return self.poll(poll)
+        finally:
+            connections.close_all()
+
+    def poll(self, poll: Poll) -> str:
+        """Run one poll; "" when it went well."""
+        clock = Clock(now=timezone.now, sleep=time.sleep, random=random.random)
+        gateway = partial(open_gateway, purpose=Purpose.POLL)
+        done = polling.run_poll(poll.pk, open_gateway=gateway, policy=resolve(settings.POLICY_PROFILE), clock=clock, patience=PATIENCE)
+        who = f"{poll.account.account_id} {poll.account.name}"
+        if done is None:
+            return f"{who}: another worker is polling it."
+        notes = "; ".join([done.error] if done.error else done.warnings[:3])
+        return "" if done.outcome == "complete" else f"{who}: {done.get_outcome_display()}. {notes}"

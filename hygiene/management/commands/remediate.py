@@ -1,0 +1,92 @@
+"""`manage.py remediate`: the same request, checks and audit as the buttons."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from hygiene.models import KEY_ACTIONS, SUCCESS_STATES, WAITING_STATES, AccessKey, Action, Reason, Remediation, State
+from hygiene.services import remediation
+from hygiene.services.plans import expected_typing, make_plan
+from hygiene.tasks import execute_remediation, gateway_of, policy, shared_clock
+
+LONGEST_WAIT = 180  # seconds; a worker killed on the way is replaced within 120
+
+
+class Command(BaseCommand):
+    """Exit 0: requested or, with --wait or --here, AWS shows the wanted state. 1: not so, with the reason. 2: wrong arguments."""
+
+    help = "Disable, enable or delete one access key, as an operator."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Naming the full key id stands for typing its last characters."""
+        parser.add_argument("action", choices=[str(action) for action in KEY_ACTIONS])
+        parser.add_argument("key_id", metavar="KEY_ID")
+        parser.add_argument("--as", dest="username", metavar="USERNAME", required=True)
+        parser.add_argument("--reason", required=True, choices=Reason.values)
+        parser.add_argument("--note", default="", help="needed with --reason other")
+        parser.add_argument("--ticket", default="")
+        parser.add_argument("--wait", action="store_true", help="wait for the outcome and print it")
+        parser.add_argument("--here", action="store_true", help="execute in this process instead of a worker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Plan, confirm, run."""
+        row = self._request(options)
+        if row.state == State.AWAITING_APPROVAL:
+            self._say_who_must_agree(row, must_be_done=options["wait"] or options["here"])
+            return
+        if options["here"]:
+            remediation.execute(row.pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+        else:
+            execute_remediation.delay(row.pk)
+        if not options["wait"] and not options["here"]:
+            self.stdout.write(f"Requested as {row.uuid}. A worker executes it.")
+            return
+        row = self._wait(row.pk)
+        line = f"{row.get_action_display()} {row.access_key_id}: {row.get_state_display()}. {row.result}"
+        if row.state not in SUCCESS_STATES and row.result_code != "already":
+            raise CommandError(line)
+        self.stdout.write(line)
+
+    def _say_who_must_agree(self, row: Remediation, *, must_be_done: bool) -> None:
+        """Not done, so not a success for whoever waits for it."""
+        line = f"Requested as {row.uuid}. It runs after {row.plan.approvals_needed} other people have approved it."
+        if must_be_done:
+            raise CommandError(line)
+        self.stdout.write(line)
+
+    def _request(self, options: dict[str, Any]) -> Remediation:
+        """The row that stands for the request."""
+        actor = User.objects.filter(username=options["username"]).first()
+        if actor is None:
+            raise CommandError(f"There is no user {options['username']!r}.", returncode=2)
+        key = AccessKey.objects.visible_to(actor).filter(access_key_id=options["key_id"]).first()
+        if key is None:
+            raise CommandError(f"No key {options['key_id']} is known in the scope of {actor.username}.", returncode=2)
+        now = timezone.now()
+        plan = make_plan(keys=[key], action=Action(options["action"]), actor=actor, now=now)
+        typed = expected_typing(plan, plan.items.select_related("key"))
+        said = {"reason": options["reason"], "note": options["note"], "ticket": options["ticket"], "typed": typed}
+        try:
+            return remediation.confirm(plan=plan, actor=actor, now=now, **said)[0]
+        except remediation.Invalid as error:
+            raise CommandError(str(error), returncode=2) from error
+        except (remediation.Conflict, remediation.NotAllowed) as error:
+            raise CommandError(str(error)) from error
+
+    def _wait(self, pk: int) -> Remediation:
+        """The row when it has ended, or after three minutes as it is."""
+        deadline = time.monotonic() + LONGEST_WAIT
+        row = Remediation.objects.get(pk=pk)
+        while row.is_open and not self._is_held(row) and time.monotonic() < deadline:
+            time.sleep(1)
+            row.refresh_from_db()
+        return row
+
+    def _is_held(self, row: Remediation) -> bool:
+        """A cap or the breaker makes it wait, for longer than anybody should stand by."""
+        return row.state in WAITING_STATES and bool(row.result_code)

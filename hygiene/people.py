@@ -1,0 +1,42 @@
+"""The roles of remediation.md as sets of permissions: one place for the command that makes them and the pages that name them."""
+
+from __future__ import annotations
+
+THEMES = ("auto", "light", "dark")
+ROLES: dict[str, tuple[str, ...]] = {
+    "viewer": ("hygiene.view_inventory", "accounts.see_own_audit"),
+    "operator": (
+        "hygiene.view_inventory",
+        "hygiene.poll_now",
+        "hygiene.request_change",
+        "hygiene.request_deletion",
+        "hygiene.request_root_removal",
+        "hygiene.stop_changes",
+        "accounts.see_own_audit",
+    ),
+    "approver": (
+        "hygiene.view_inventory",
+        "hygiene.poll_now",
+        "hygiene.approve_change",
+        "hygiene.stop_changes",
+        "hygiene.resume_changes",
+        "hygiene.accept_risk",
+        "accounts.see_audit",
+    ),
+    "administrator": (
+        "hygiene.view_inventory",
+        "hygiene.poll_now",
+        "hygiene.accept_risk",
+        "hygiene.manage_policy",
+        "hygiene.stop_changes",
+        "accounts.manage_accounts",
+        "accounts.see_audit",
+    ),
+    "auditor": ("hygiene.view_inventory", "accounts.see_audit", "accounts.see_every_account"),
+}
+
+
+def roles_with(*permissions: str) -> str:
+    """Names of the roles that have one of `permissions`, as words: "operator", "operator or approver"."""
+    names = [role for role, held in ROLES.items() if set(permissions) & set(held)]
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else "of a superuser"]))

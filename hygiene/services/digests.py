@@ -1,0 +1,247 @@
+"""The weekly digest: who is due, claimed before it is composed, sent at most once. The mail itself is `services.digest_mail`.
+
+Every (recipient, ISO week) ends sent, skipped, failed or uncertain. A refusal by the mail server is definite: it may be tried again
+within the week. After the server was handed the mail and gave no answer nobody knows, so an uncertain one is never sent again.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import get_connection
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts import audit
+from hygiene.domain.policy import Policy
+from hygiene.models import DeliveryState, DigestDelivery, DigestSubscription
+from hygiene.services.clock import Clock
+from hygiene.services.digest_content import Digest, compose
+from hygiene.services.digest_mail import message_of
+
+LEASE = timedelta(minutes=5)
+MOST_ATTEMPTS = 5
+RETRY_AFTER = timedelta(minutes=15)
+ONE_A_MINUTE = timedelta(minutes=1)
+BEFORE_DATA = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError)
+OPEN_STATES = (DeliveryState.CLAIMED, DeliveryState.SENDING)
+
+
+class NotSent(Exception):
+    """A digest cannot be sent now; the message is for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one delivery, for the command."""
+
+    address: str
+    state: str
+    words: str
+
+
+def subscription_of(user: User, *, now: datetime) -> DigestSubscription:
+    """The person's subscription; made at the installation's slot on first need."""
+    slot = settings.DIGEST_SCHEDULE
+    defaults = {"weekday": slot.weekday, "hour": slot.at.hour, "minute": slot.at.minute, "time_zone": str(slot.zone), "created_at": now}
+    return DigestSubscription.objects.get_or_create(user=user, defaults=defaults)[0]
+
+
+def subscribe_everybody(*, now: datetime) -> None:
+    """A subscription for each active person with an address and a role, once: whoever switches it off keeps the row."""
+    people = User.objects.filter(Q(groups__isnull=False) | Q(is_superuser=True), is_active=True, digest_subscription__isnull=True)
+    for user in people.exclude(email="").distinct():
+        subscription_of(user, now=now)
+
+
+def slot_of(subscription: DigestSubscription, now: datetime) -> datetime:
+    """The slot of the ISO week that `now` is in, in the subscriber's own time zone."""
+    local = now.astimezone(ZoneInfo(subscription.time_zone))
+    day = local.date() + timedelta(days=subscription.weekday - local.weekday())
+    return datetime(day.year, day.month, day.day, subscription.hour, subscription.minute, tzinfo=local.tzinfo)
+
+
+def week_of(moment: datetime) -> str:
+    """ISO week, "2026-W47"."""
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def due(*, now: datetime) -> list[DigestSubscription]:
+    """Subscriptions whose slot of this week has come, and which have no delivery for the week yet. A missed slot is caught up."""
+    found = []
+    active = DigestSubscription.objects.filter(is_on=True, user__is_active=True).exclude(user__email="").select_related("user")
+    for subscription in active:
+        slot = slot_of(subscription, now)
+        if subscription.created_at <= slot <= now:
+            found.append(subscription)
+    taken = set(DigestDelivery.objects.filter(week__in={_week(row, now) for row in found}).values_list("address", "week"))
+    return [row for row in found if (row.user.email, _week(row, now)) not in taken]
+
+
+def _week(subscription: DigestSubscription, now: datetime) -> str:
+    return week_of(slot_of(subscription, now))
+
+
+def claim(subscription: DigestSubscription, *, now: datetime) -> DigestDelivery | None:
+    """Take (recipient, week) for us; None when somebody else has it."""
+    return _claim(subscription.user, _week(subscription, now), now=now)
+
+
+def claim_now(user: User, *, now: datetime) -> DigestDelivery:
+    """One outside the weekly rhythm, asked for by the person. NotSent without an address, or twice within a minute."""
+    if not user.email:
+        raise NotSent("Your login has no e-mail address, so nothing can be sent.")
+    if DigestDelivery.objects.filter(user=user, week__startswith="N", claimed_at__gt=now - ONE_A_MINUTE).exists():
+        raise NotSent("One was sent to you less than a minute ago.")
+    found = _claim(user, f"N{_base36(int(now.timestamp()))}", now=now)
+    if found is None:
+        raise NotSent("One is being sent to you already.")
+    audit.record(action="digest.send", outcome="requested", now=now, actor=user, target=user.email)
+    return found
+
+
+def _base36(value: int) -> str:
+    digits = ""
+    while value:
+        value, rest = divmod(value, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
+    return digits[-7:]
+
+
+def _claim(user: User, week: str, *, now: datetime) -> DigestDelivery | None:
+    row = DigestDelivery(user=user, address=user.email, week=week, claimed_at=now, lease_expires_at=now)
+    with transaction.atomic():
+        DigestDelivery.objects.bulk_create([row], ignore_conflicts=True)
+        return DigestDelivery.objects.filter(uuid=row.uuid).first()
+
+
+def claim_due(*, now: datetime) -> list[int]:
+    """Claim what is due, and find what a dead sender or a refusal left to do: numbers of deliveries to send."""
+    subscribe_everybody(now=now)
+    for subscription in due(now=now):
+        claim(subscription, now=now)
+    died = DigestDelivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lte=now)
+    died.update(state=DeliveryState.UNCERTAIN, error="The sender ended while the mail was being handed over.")
+    retry = Q(
+        state=DeliveryState.FAILED,
+        attempts__lt=MOST_ATTEMPTS,
+        lease_expires_at__lte=now - RETRY_AFTER,
+        claimed_at__gt=now - timedelta(days=6),
+    )
+    waiting = Q(state=DeliveryState.CLAIMED, lease_expires_at__lte=now) | retry
+    return list(DigestDelivery.objects.filter(waiting).values_list("pk", flat=True))
+
+
+def last_sent(user: User) -> DigestDelivery | None:
+    """The last weekly digest that this person was sent: what the next is compared with."""
+    mine = DigestDelivery.objects.filter(user=user, state=DeliveryState.SENT).exclude(week__startswith="N")
+    return mine.order_by("-sent_at", "-pk").first()
+
+
+def preview(user: User, *, week: str, policy: Policy, now: datetime) -> Digest:
+    """What would be sent to the person now."""
+    before = last_sent(user)
+    return compose(user, week=week, before=before.numbers if before else None, policy=policy, now=now)
+
+
+def send(pk: int, *, policy: Policy, clock: Clock) -> Outcome | None:
+    """Compose and send one claimed delivery. None when somebody else has it or it is settled already."""
+    now, token = clock.now(), uuid4()
+    free = Q(state=DeliveryState.CLAIMED) | Q(state=DeliveryState.FAILED, attempts__lt=MOST_ATTEMPTS)
+    mine = {"state": DeliveryState.CLAIMED, "lease_token": token, "lease_expires_at": now + LEASE}
+    if not DigestDelivery.objects.filter(free, pk=pk, lease_expires_at__lte=now).update(**mine):
+        return None
+    delivery = DigestDelivery.objects.select_related("user").get(pk=pk)
+    if delivery.user is None:
+        return _end(delivery, token, DeliveryState.SKIPPED, now, "The person is gone.")
+    subscription = subscription_of(delivery.user, now=now)
+    digest = preview(delivery.user, week=delivery.week, policy=policy, now=now)
+    if not digest.has_scope:
+        return _end(delivery, token, DeliveryState.SKIPPED, now, "No account is in the person's scope.")
+    if digest.is_unchanged and not subscription.send_when_unchanged and not delivery.week.startswith("N"):
+        return _end(delivery, token, DeliveryState.SKIPPED, now, "Nothing changed.")
+    return _hand_over(delivery, token, digest, subscription, clock)
+
+
+def _hand_over(delivery: DigestDelivery, token: Any, digest: Digest, subscription: DigestSubscription, clock: Clock) -> Outcome | None:
+    """Connect, commit that the mail is being handed over, hand it over, commit what came of it."""
+    earlier = DigestDelivery.objects.filter(user=delivery.user, state=DeliveryState.SENT).exclude(week__startswith="N")
+    thread = list(earlier.order_by("-sent_at").values_list("message_id", flat=True)[:3])
+    message = message_of(delivery, digest, subscription, references=thread)
+    connection = get_connection()
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server cannot be reached: {_words(error)}", tried=True)
+    fields = {"subject": digest.subject, "numbers": dict(digest.numbers), "message_id": message.extra_headers["Message-ID"]}
+    sending = DigestDelivery.objects.filter(pk=delivery.pk, state=DeliveryState.CLAIMED, lease_token=token)
+    if not sending.update(state=DeliveryState.SENDING, attempts=delivery.attempts + 1, **fields):
+        connection.close()
+        return None
+    try:
+        connection.send_messages([message])
+    except BEFORE_DATA as error:
+        return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server refused it: {_words(error)}")
+    except (smtplib.SMTPException, OSError) as error:
+        return _end(delivery, token, DeliveryState.UNCERTAIN, clock.now(), f"The mail server gave no answer: {_words(error)}")
+    finally:
+        _close(connection)
+    return _end(delivery, token, DeliveryState.SENT, clock.now(), "")
+
+
+def _close(connection: Any) -> None:
+    try:
+        connection.close()
+    except (smtplib.SMTPException, OSError):
+        return
+
+
+def _words(error: Exception) -> str:
+    """What the server said, in one line."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+        return f"{code} {text.decode(errors='replace')}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+        return f"{error.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+    return str(error) or type(error).__name__
+
+
+def _end(delivery: DigestDelivery, token: Any, state: DeliveryState, now: datetime, words: str, *, tried: bool = False) -> Outcome:
+    """The last arrow, with its audit row."""
+    values: dict[str, Any] = {"state": state, "error": words, "lease_expires_at": now}
+    if state is DeliveryState.SENT:
+        values["sent_at"] = now
+    if tried:
+        values["attempts"] = delivery.attempts + 1
+    with transaction.atomic():
+        DigestDelivery.objects.filter(pk=delivery.pk, lease_token=token, state__in=OPEN_STATES).update(**values)
+        audit.record(
+            action="digest.send", outcome=str(state), now=now, target=delivery.address, message=words, after={"week": delivery.week}
+        )
+    return Outcome(delivery.address, str(state), words)
+
+
+def unsubscribe(subscription: DigestSubscription, *, now: datetime) -> None:
+    """By the link of a mail; no sign-in is needed for it."""
+    if subscription.is_on:
+        subscription.is_on = False
+        with transaction.atomic():
+            subscription.save(update_fields=["is_on"])
+            audit.record(action="digest.unsubscribe", outcome="succeeded", now=now, actor=subscription.user, target=subscription.user.email)
+
+
+def history(user: User) -> QuerySet[DigestDelivery]:
+    """What was sent to whom: one's own; everybody's for those who may see every audit event of every account."""
+    rows = DigestDelivery.objects.select_related("user").order_by("-claimed_at", "-pk")
+    if user.has_perm("accounts.see_every_account") and user.has_perm("accounts.see_audit"):
+        return rows
+    return rows.filter(user=user)

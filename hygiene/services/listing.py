@@ -1,0 +1,128 @@
+"""The second half of a poll: live ListAccessKeys of users whose report row changed, worst first, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from django.db.models import F, Q
+
+from accounts.gateway import AccessDenied, AwsError, Gateway, KeyLastUse, ListedKey, NoSuchEntity
+from hygiene.domain.facts import KeyMatch
+from hygiene.domain.keys import needs_last_use
+from hygiene.domain.policy import Policy
+from hygiene.models import AccessKey, AccountStatus, Poll, Principal
+from hygiene.services import findings, leases, live_keys
+from hygiene.services.changes import Changes
+from hygiene.services.clock import Clock
+
+LARGEST = 500  # users of one transaction
+WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
+Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
+REFUSED = "The read role may not call iam:ListAccessKeys: key IDs are unknown and no key can be changed here. Add the permission."
+LONGEST = timedelta(minutes=7)  # a worker's task ends after nine minutes; what is left is listed by the next poll
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What came of it: a sentence when listing is not permitted, how many users are left for the next poll, and how many were listed."""
+
+    refusal: str = ""
+    left: int = 0
+    listed: int = 0
+
+
+def to_list(poll: Poll) -> list[Principal]:
+    """Users that hold a key and whose slots changed since they were last listed, worst findings first."""
+    changed = Principal.objects.present().users().filter(account=poll.account_id).exclude(fingerprint=F("listed_fingerprint"))
+    holders = changed.filter(Q(active_keys__gt=0) | Q(inactive_keys__gt=0))
+    return list(holders.order_by("-severity", "pk"))
+
+
+def list_changed_users(poll: Poll, status: AccountStatus, gateway: Gateway, *, policy: Policy, clock: Clock) -> Listing:
+    """List them at AWS's pace, for at most seven minutes. Errors other than a refusal are raised, after what was answered is kept."""
+    users, started_at, done = to_list(poll), clock.now(), 0
+    try:
+        for batch in _batches(users, gateway, clock):
+            _record(poll, status, batch, gateway, policy=policy, clock=clock)
+            done += len(batch)
+            if clock.now() - started_at > LONGEST:
+                break
+    except AccessDenied:
+        return Listing(REFUSED, len(users) - done, done)
+    return Listing("", len(users) - done, done)
+
+
+def _batches(users: Sequence[Principal], gateway: Gateway, clock: Clock) -> Iterator[list[Answer]]:
+    """Answers as they come, some seconds' worth at a time."""
+    batch: list[Answer] = []
+    since = clock.now()
+    for user in users:
+        try:
+            batch.append((user, _listed(user, gateway)))
+        except AwsError:
+            if batch:
+                yield batch
+            raise
+        if len(batch) == LARGEST or clock.now() - since >= WRITTEN_EVERY:
+            yield batch
+            batch, since = [], clock.now()
+    if batch:
+        yield batch
+
+
+def _listed(user: Principal, gateway: Gateway) -> tuple[ListedKey, ...]:
+    """The user's keys now; none for a user who was deleted since the report."""
+    try:
+        return gateway.list_access_keys(user.name)
+    except NoSuchEntity:
+        return ()
+
+
+def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gateway: Gateway, *, policy: Policy, clock: Clock) -> None:
+    users = [user for user, _ in answers]
+    keys: dict[int, list[AccessKey]] = {user.pk: [] for user in users}
+    for key in AccessKey.objects.present().filter(principal__in=users).order_by("pk"):
+        keys[key.principal_id].append(key)
+    uses = {user.pk: _uses(keys[user.pk], listed, gateway) for user, listed in answers}
+    now = clock.now()
+    changes = Changes()
+    for user, listed in answers:
+        before = _judged(user, keys[user.pk], changes)
+        live_keys.apply(user, listed, uses=uses[user.pk], now=now, changes=changes, keys=keys[user.pk], poll=poll)
+        if uses[user.pk]:
+            live_keys.record_uses([*changes.keys, *changes.new_keys], uses[user.pk], now=now)
+        if before != _judged(user, keys[user.pk], changes):
+            changes.principals.append(user)
+    with leases.fenced(poll, now=now, phase="listing keys"):
+        changes.write()
+        Principal.objects.filter(pk__in=[user.pk for user in users]).update(listed_fingerprint=F("fingerprint"), listed_at=now)
+        Poll.objects.filter(pk=poll.pk).update(users_listed=F("users_listed") + len(users))
+        if changes.principals:
+            findings.reevaluate_principals(poll.account, status, changes.principals, policy=policy, now=now)
+
+
+def _judged(user: Principal, keys: Sequence[AccessKey], changes: Changes) -> tuple[object, ...]:
+    """What verdicts and counts depend on: a list that only gives keys their ids changes none of it."""
+    of_keys = [
+        (key.status, key.status_raw, key.created_at, key.last_used_state, key.last_used_at, key.gone_at, key.match == KeyMatch.AMBIGUOUS)
+        for key in keys
+    ]
+    return (*of_keys, user.active_keys, user.inactive_keys, user.ambiguous_slots, len(changes.new_keys))
+
+
+def _uses(keys: Sequence[AccessKey], listed: Sequence[ListedKey], gateway: Gateway) -> dict[str, KeyLastUse]:
+    """Live last use of keys that the report cannot tell apart."""
+    known = {key.access_key_id for key in keys}
+    slots = live_keys.slots_of([key for key in keys if key.access_key_id is None])
+    ids = needs_last_use(slots, [key for key in listed if key.access_key_id not in known])
+    return {key_id: use for key_id in ids if (use := _use(key_id, gateway)) is not None}
+
+
+def _use(key_id: str, gateway: Gateway) -> KeyLastUse | None:
+    try:
+        return gateway.access_key_last_used(key_id)
+    except (AccessDenied, NoSuchEntity):
+        return None

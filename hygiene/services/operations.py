@@ -1,0 +1,14 @@
+"""The table of operations: one for each action that a worker can carry out."""
+
+from __future__ import annotations
+
+from hygiene.models import Action, Remediation
+from hygiene.services.key_operations import KEY_OPERATIONS
+from hygiene.services.operation import Operation
+
+OPERATIONS: dict[Action, Operation] = {operation.action: operation for operation in (*KEY_OPERATIONS,)}
+
+
+def operation_of(remediation: Remediation) -> Operation:
+    """How its action is carried out. KeyError for an action that no worker knows."""
+    return OPERATIONS[Action(remediation.action)]

@@ -1,0 +1,199 @@
+"""Polls: which accounts are due, and one poll from claim to close. A poll that fails keeps the inventory it found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from accounts.gateway import (
+    AccessDenied,
+    AccountSummary,
+    AwsError,
+    CredentialReport,
+    CredentialsExpired,
+    Gateway,
+    ReportNotReady,
+    VirtualMfaDevice,
+)
+from accounts.models import Account
+from hygiene.domain.policy import Policy
+from hygiene.domain.report import ParsedReport, ReportRejected, parse
+from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
+from hygiene.services import findings, inventory, leases, posture, schedule
+from hygiene.services.clock import Clock
+from hygiene.services.listing import list_changed_users
+from hygiene.services.reports import Patience, fetch
+
+T = TypeVar("T")
+OpenGateway = Callable[[Account], Gateway]
+LISTED_WARNINGS = 20
+
+
+@dataclass
+class Run:
+    """One poll in flight."""
+
+    poll: Poll
+    account: Account
+    status: AccountStatus
+    gateway: Gateway
+    policy: Policy
+    clock: Clock
+    summary: AccountSummary | None = None
+    devices: tuple[VirtualMfaDevice, ...] | None = None
+    notes: list[str] = field(default_factory=list)
+    goes_on: bool = False
+    is_counted: bool = False  # the account's figures follow from everything that this poll wrote
+
+
+def run_poll(poll_pk: int, *, open_gateway: OpenGateway, policy: Policy, clock: Clock, patience: Patience | None = None) -> Poll | None:
+    """Poll the account of a queued poll and close the row. None when somebody else has it. AWS's errors end in the row, not here."""
+    poll = leases.claim(poll_pk, now=clock.now())
+    if poll is None:
+        return None
+    status = schedule.status_of(poll.account, now=clock.now())
+    run = Run(poll, poll.account, status, open_gateway(poll.account), policy, clock)
+    try:
+        _read(run, patience or Patience())
+    except leases.LeaseLost:
+        return None
+    except ReportRejected as error:
+        _close(run, PollOutcome.REJECTED, code="ReportRejected", sentence=error.sentence)
+    except ReportNotReady as error:
+        _close(run, PollOutcome.NOT_READY, code=error.code, sentence=error.sentence, request_id=error.request_id)
+    except AwsError as error:
+        _close(run, _outcome_of(error), code=error.code or type(error).__name__, sentence=error.sentence, request_id=error.request_id)
+    poll.refresh_from_db()
+    return poll
+
+
+def _outcome_of(error: AwsError) -> PollOutcome:
+    """Refused at the door or by the report: access is lost. Anything else failed this time."""
+    refused = isinstance(error, (AccessDenied, CredentialsExpired)) or error.code in ("WrongAccount", "RegionDisabledException")
+    return PollOutcome.ACCESS_LOST if refused else PollOutcome.FAILED
+
+
+def _read(run: Run, patience: Patience) -> None:
+    """Summary and devices, then the report, recorded at once; then live lists of changed users."""
+    run.summary = _optional(run, run.gateway.account_summary, "iam:GetAccountSummary")
+    run.devices = _optional(run, run.gateway.virtual_mfa_devices, "iam:ListVirtualMFADevices")
+    _record_live_facts(run)
+    report = fetch(run.gateway, clock=run.clock, patience=patience)
+    is_complete = _record_report(run, report)
+    listing = list_changed_users(run.poll, run.status, run.gateway, policy=run.policy, clock=run.clock)
+    if listing.refusal:
+        run.notes.append(listing.refusal)
+    elif listing.left:
+        run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
+    run.status.list_keys_error = listing.refusal
+    run.goes_on = listing.left > 0 and not listing.refusal
+    run.is_counted = listing.listed == 0
+    _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal else PollOutcome.PARTIAL)
+
+
+def _optional(run: Run, call: Callable[[], T], permission: str) -> T | None:
+    """What is not permitted is unknown, and everything else still works."""
+    try:
+        return call()
+    except AccessDenied as error:
+        if error.operation == "AssumeRole":
+            raise
+        run.notes.append(f"The read role may not call {permission}: what it tells is unknown.")
+        return None
+
+
+def _record_live_facts(run: Run) -> None:
+    """A root key shows at once, whatever becomes of the report."""
+    now, status = run.clock.now(), run.status
+    with leases.fenced(run.poll, now=now, phase="report"):
+        if run.summary is not None:
+            status.root_key_present, status.root_mfa_on = run.summary.root_key_present, run.summary.root_mfa_on
+            status.root_password_present = run.summary.root_password_present
+            status.root_certificate_present = run.summary.root_certificate_present
+            status.summary_users, status.summary_observed_at = run.summary.users, now
+        if run.devices is not None:
+            status.root_has_virtual_mfa = any(device.belongs_to_root for device in run.devices)
+            status.mfa_devices_observed_at = now
+        status.save()
+
+
+def _record_report(run: Run, report: CredentialReport) -> bool:
+    """Inventory, verdicts, findings and posture in one transaction. Returns whether the report was complete."""
+    parsed = parse(report.content, account_id=run.account.account_id, generated_at=report.generated_at)
+    is_complete = _is_complete(run, parsed)
+    now, status, poll = run.clock.now(), run.status, run.poll
+    digest = hashlib.sha256(report.content).hexdigest()
+    with leases.fenced(poll, now=now, phase="recording"):
+        is_older = status.report_generated_at is not None and report.generated_at < status.report_generated_at
+        poll.report_generated_at, poll.report_sha256 = report.generated_at, digest
+        poll.users_total, poll.rows_quarantined = len(parsed.users), len(parsed.quarantined)
+        poll.warnings = _warnings(run, parsed)
+        if is_older:
+            poll.warnings.append("AWS served an older report than the one that is known; it was not used.")
+        elif not _is_known(run, report, digest, is_complete=is_complete):
+            seen = inventory.Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices))
+            poll.users_changed = inventory.record(parsed, seen, is_complete=is_complete)
+            status.report_generated_at, status.report_is_complete = report.generated_at, is_complete
+        if parsed.root is None:
+            inventory.root_without_row(run.account, run.summary, now=now)
+        inventory.reconcile_root_key(run.account, run.summary, poll=poll, now=now)
+        poll.save(update_fields=["report_generated_at", "report_sha256", "users_total", "users_changed", "rows_quarantined", "warnings"])
+        status.last_outcome = PollOutcome.COMPLETE if is_complete else PollOutcome.PARTIAL
+        status.failing_since, status.failures, status.error_code, status.error = None, 0, "", ""
+        status.save()
+        findings.reevaluate_account(run.account, status, policy=run.policy, now=now)
+        posture.refresh(run.account, status, policy=run.policy, now=now)
+    return is_complete and not is_older
+
+
+def _is_known(run: Run, report: CredentialReport, digest: str, *, is_complete: bool) -> bool:
+    """The very same report again: nothing to record, and its age is counted from when AWS made it."""
+    if report.generated_at != run.status.report_generated_at or run.status.report_is_complete != is_complete:
+        return False
+    last = Poll.objects.filter(account=run.account, report_generated_at=report.generated_at).exclude(pk=run.poll.pk).order_by("-pk").first()
+    return last is not None and last.report_sha256 == digest
+
+
+def _is_complete(run: Run, parsed: ParsedReport) -> bool:
+    """Nothing quarantined, and not fewer users than the live summary counts (a few made since the report are no gap)."""
+    if parsed.is_partial:
+        return False
+    counted = run.summary.users if run.summary else None
+    if counted is None or len(parsed.users) >= counted:
+        return True
+    missing = counted - len(parsed.users)
+    known = Principal.objects.present().users().filter(account=run.account).count()
+    if len(parsed.users) >= known or missing <= max(5, counted // 20):
+        return True
+    run.notes.append(f"The report has {len(parsed.users)} users, but the account has {counted}: it is taken as partial.")
+    return False
+
+
+def _warnings(run: Run, parsed: ParsedReport) -> list[str]:
+    lines = [f"Line {row.line} was set aside: {row.reason}." for row in parsed.quarantined[:LISTED_WARNINGS]]
+    of_rows = [f"{row.name}: {text}" for row in parsed.rows for text in row.warnings]
+    return [*run.notes, *parsed.warnings, *lines, *of_rows[:LISTED_WARNINGS]]
+
+
+def _virtual_arns(devices: Iterable[VirtualMfaDevice] | None) -> frozenset[str] | None:
+    return None if devices is None else frozenset(device.user_arn for device in devices if device.user_arn)
+
+
+def _close(run: Run, outcome: PollOutcome, *, code: str = "", sentence: str = "", request_id: str = "") -> None:
+    """Close the poll and say when the next is due. A failure keeps the inventory and marks the account with its reason."""
+    now, poll, status = run.clock.now(), run.poll, run.status
+    try:
+        with leases.fenced(poll, now=now, phase=""):
+            poll.finished_at, poll.outcome, poll.calls = now, outcome, run.gateway.calls
+            poll.error_code, poll.error, poll.aws_request_id = code[:64], sentence, request_id[:128]
+            poll.warnings = [*poll.warnings, *(note for note in run.notes if note not in poll.warnings)]
+            poll.save(update_fields=["finished_at", "outcome", "calls", "error_code", "error", "aws_request_id", "warnings"])
+            schedule.after(status, poll, now=now, jitter=run.clock.random(), goes_on=run.goes_on)
+            if outcome not in (PollOutcome.COMPLETE, PollOutcome.PARTIAL):
+                findings.reevaluate_account(run.account, status, policy=run.policy, now=now)
+            if not run.is_counted:
+                posture.refresh(run.account, status, policy=run.policy, now=now)
+    except leases.LeaseLost:
+        return

@@ -1,0 +1,147 @@
+"""Figures: the same querysets behind every count and the list that the count links to. Only reporting accounts are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q
+
+from accounts.models import Account, OrganizationState
+from hygiene.domain.ages import CLOCK_SKEW
+from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, UseState
+from hygiene.domain.policy import Policy
+from hygiene.domain.states import AccountState, account_state
+from hygiene.models import AccessKey, AccountStatus, DailyPosture, Finding, PollOutcome, Principal
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+UNUSED = (UseState.NEVER, UseState.NO_DATA)
+
+
+def state_of(status: AccountStatus | None, account: Account, *, policy: Policy, now: datetime) -> AccountState:
+    """State of an account's data; without a status row it was never polled."""
+    return account_state(
+        is_polled=account.is_polled,
+        is_suspended=account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE),
+        access_lost=status is not None and status.last_outcome == PollOutcome.ACCESS_LOST,
+        report_generated_at=status.report_generated_at if status else None,
+        report_is_complete=status.report_is_complete if status else False,
+        now=now,
+        stale_after=policy.stale_after,
+    )
+
+
+def reporting(*, policy: Policy, now: datetime, prefix: str = "account__") -> Q:
+    """Condition for "the account has a current complete report", for querysets that reach the account by `prefix`."""
+    values = {
+        "is_polled": True,
+        "organization_state__in": (OrganizationState.NONE, OrganizationState.ACTIVE),
+        "removed_at__isnull": True,
+        "status__report_generated_at__gte": now - policy.stale_after,
+        "status__report_is_complete": True,
+    }
+    lost = Q(**{f"{prefix}status__last_outcome": PollOutcome.ACCESS_LOST})
+    return Q(**{prefix + name: value for name, value in values.items()}) & ~lost
+
+
+def not_born_later(now: datetime) -> Q:
+    """Whose age may be computed: no birth or use in the future, no contradiction."""
+    limit = now + CLOCK_SKEW
+    return Q(has_data_warning=False, created_at__lte=limit) & (Q(last_used_at__isnull=True) | Q(last_used_at__lte=limit))
+
+
+def never_used(*, now: datetime, days: int = 0) -> Q:
+    """Active user keys without any record of use, created at least `days` ago."""
+    return Q(status=KeyStatus.ACTIVE, principal__is_root=False, last_used_state__in=UNUSED) & _born_by(now, days)
+
+
+def unused(*, now: datetime, days: int) -> Q:
+    """Active user keys whose last use, or birth when there is none, is at least `days` whole days ago."""
+    cutoff = now - timedelta(days=days)
+    idle = Q(last_used_at__lte=cutoff) | Q(last_used_at__isnull=True, last_used_state__in=UNUSED, created_at__lte=cutoff)
+    return Q(status=KeyStatus.ACTIVE, principal__is_root=False) & idle & not_born_later(now)
+
+
+def over_age(*, now: datetime, days: int) -> Q:
+    """Active user keys created more than `days` whole days ago."""
+    return Q(status=KeyStatus.ACTIVE, principal__is_root=False) & _born_by(now, days + 1)
+
+
+def _born_by(now: datetime, days: int) -> Q:
+    return Q(created_at__lte=now - timedelta(days=days)) & not_born_later(now)
+
+
+def console_users() -> Q:
+    """Users with a console password."""
+    return Q(is_root=False, password_state=PasswordState.ENABLED)
+
+
+def no_mfa() -> Q:
+    """Console users without MFA."""
+    return console_users() & Q(mfa_state=MfaState.OFF, has_data_warning=False)
+
+
+def key_counts(*, policy: Policy, now: datetime) -> Mapping[str, Count]:
+    """Aggregates over present keys."""
+    return {
+        "active_keys": Count("pk", filter=Q(status=KeyStatus.ACTIVE, principal__is_root=False)),
+        "root_keys": Count("pk", filter=Q(principal__is_root=True)),
+        "never_used": Count("pk", filter=never_used(now=now)),
+        "unused_45": Count("pk", filter=unused(now=now, days=policy.number("key.unused"))),
+        "unused_90": Count("pk", filter=unused(now=now, days=policy.number("key.unused_90"))),
+        "over_age": Count("pk", filter=over_age(now=now, days=policy.number("key.too_old"))),
+    }
+
+
+def user_counts() -> Mapping[str, Count]:
+    """Aggregates over present principals."""
+    return {
+        "users": Count("pk", filter=Q(is_root=False)),
+        "console_users": Count("pk", filter=console_users()),
+        "no_mfa": Count("pk", filter=no_mfa()),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Totals over the reporting accounts in a person's scope. `root_accounts` counts accounts with a root key."""
+
+    accounts: int
+    reporting: int
+    active_keys: int
+    root_keys: int
+    root_accounts: int
+    never_used: int
+    unused_45: int
+    unused_90: int
+    over_age: int
+    users: int
+    console_users: int
+    no_mfa: int
+
+
+def figures(user: User | AnonymousUser, *, policy: Policy, now: datetime) -> Figures:
+    """Live totals; four queries at any size."""
+    current = reporting(policy=policy, now=now)
+    keys = AccessKey.objects.visible_to(user).present().filter(current).aggregate(**key_counts(policy=policy, now=now))
+    users = Principal.objects.visible_to(user).present().filter(current).aggregate(**user_counts())
+    visible = Account.objects.visible_to(user).filter(removed_at__isnull=True)
+    accounts = visible.aggregate(accounts=Count("pk"), reporting=Count("pk", filter=reporting(policy=policy, now=now, prefix="")))
+    rooted = Finding.objects.visible_to(user).failing().filter(current, rule="root.key_present")
+    return Figures(**keys, **users, **accounts, root_accounts=rooted.values("account").distinct().count())
+
+
+def refresh(account: Account, status: AccountStatus, *, policy: Policy, now: datetime) -> None:
+    """Counts of the account's own rows, and its posture of the day. Runs in the caller's transaction."""
+    keys = AccessKey.objects.present().filter(account=account).aggregate(**key_counts(policy=policy, now=now))
+    users = Principal.objects.present().filter(account=account).aggregate(**user_counts())
+    findings_open = Finding.objects.failing().filter(account=account).count()
+    status.users, status.active_keys, status.findings_open = users["users"], keys["active_keys"], findings_open
+    status.save(update_fields=["users", "active_keys", "findings_open"])
+    if state_of(status, account, policy=policy, now=now) is AccountState.OK:
+        values = {**keys, **users, "findings_open": findings_open, "measured_at": now}
+        DailyPosture.objects.update_or_create(account=account, day=now.astimezone(UTC).date(), defaults=values)

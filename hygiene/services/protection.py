@@ -1,0 +1,81 @@
+"""What is never changed here: the protected list, and users who carry the tag hygiene-protected=true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import Account
+from hygiene.models import Principal, Protection, ProtectionKind
+from hygiene.people import roles_with
+from hygiene.services.permissions import Refusal
+from hygiene.services.refused import Invalid, NotAllowed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+TAG, TAG_VALUE = "hygiene-protected", "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """The protected list, read once for many keys: reasons by kind and value."""
+
+    reasons: Mapping[tuple[str, str], str]
+
+    def refusal(self, principal: Principal, account: Account, access_key_id: str) -> Refusal | None:
+        """Why this may not be changed, or None."""
+        tags = principal.tags or {}
+        if str(tags.get(TAG, "")).lower() == TAG_VALUE:
+            return Refusal("protected", f"{principal.name} carries the tag {TAG}={TAG_VALUE}: it is never changed here.")
+        places = [(ProtectionKind.ARN, principal.arn), (ProtectionKind.ACCOUNT, account.account_id), (ProtectionKind.KEY, access_key_id)]
+        places += [(ProtectionKind.TAG, word) for name, value in tags.items() for word in (name, f"{name}={value}")]
+        for kind, value in places:
+            if (reason := self.reasons.get((kind, value))) is not None:
+                return Refusal("protected", f"Protected ({ProtectionKind(kind).label}): {reason}")
+        return None
+
+
+def shield() -> Shield:
+    """The list in force. One query."""
+    return Shield({(row.kind, row.value): row.reason for row in Protection.objects.all()})
+
+
+@transaction.atomic
+def protect(*, kind: str, value: str, reason: str, actor: User, now: datetime) -> Protection:
+    """Add to the list. Raises NotAllowed or Invalid."""
+    _require(actor)
+    errors = {}
+    if kind not in ProtectionKind.values:
+        errors["kind"] = "Choose what is protected."
+    if not value.strip():
+        errors["value"] = "Give the ARN, tag, account number or key ID."
+    if not reason.strip():
+        errors["reason"] = "Say why it is protected."
+    if not errors and Protection.objects.filter(kind=kind, value=value.strip()).exists():
+        errors["value"] = "This is protected already."
+    if errors:
+        raise Invalid(errors)
+    values = {"kind": kind, "value": value.strip(), "reason": reason.strip()}
+    row = Protection.objects.create(**values, set_by_name=actor.get_username(), set_at=now)
+    audit.record(action="protection.add", outcome="succeeded", now=now, actor=actor, target=row.value, note=row.reason, after=values)
+    return row
+
+
+@transaction.atomic
+def unprotect(row: Protection, *, actor: User, now: datetime) -> None:
+    """Take off the list. Raises NotAllowed."""
+    _require(actor)
+    before = {"kind": row.kind, "value": row.value, "reason": row.reason}
+    if Protection.objects.filter(pk=row.pk).delete()[0]:
+        audit.record(action="protection.remove", outcome="succeeded", now=now, actor=actor, target=row.value, before=before)
+
+
+def _require(actor: User) -> None:
+    if not (actor.is_active and actor.has_perm("hygiene.manage_policy")):
+        raise NotAllowed(f"This needs the role {roles_with('hygiene.manage_policy')}.")

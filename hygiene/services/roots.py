@@ -1,0 +1,72 @@
+"""What is known of a root user: the live account summary wins over the credential report; unknown stays unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.models import Account, Partition
+from hygiene.domain.facts import KeyStatus, MfaState, PasswordState
+from hygiene.models import AccessKey, AccountStatus, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class RootFacts:
+    """One account's root user. `key_present` and `password_present` None: not known. `mfa_kind` "": not known or no MFA."""
+
+    key_present: bool | None
+    password_present: bool | None
+    mfa: MfaState
+    mfa_kind: str
+    certificate_present: bool | None
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether root certainly has no credential at all, as a new member of an organisation."""
+        return self.key_present is False and self.password_present is False and self.mfa is not MfaState.ON
+
+
+def root_facts(account: Account, status: AccountStatus | None, root: Principal | None, keys: list[AccessKey]) -> RootFacts:
+    """Facts of `account`'s root from its stored status, its report row and its key rows. No query."""
+    row = None if root is None or root.has_data_warning or root.report_generated_at is None else root
+    key = _key(status, keys)
+    password = status.root_password_present if status else None
+    if password is None and row is not None:
+        password = {PasswordState.ENABLED: True, PasswordState.NONE: False}.get(PasswordState(row.password_state))
+    on = status.root_mfa_on if status else None
+    if on is None and row is not None:
+        on = {MfaState.ON: True, MfaState.OFF: False}.get(MfaState(row.mfa_state))
+    return RootFacts(key, password, _mfa(account, on, password, keys, key), _kind(status, on), _certificate(status, row))
+
+
+def _key(status: AccountStatus | None, keys: list[AccessKey]) -> bool | None:
+    live = status.root_key_present if status else None
+    if live or keys:
+        return True
+    if live is None and (status is None or status.report_generated_at is None):
+        return None
+    return False
+
+
+def _mfa(account: Account, on: bool | None, password: bool | None, keys: list[AccessKey], key: bool | None) -> MfaState:
+    """Not applicable where root has nothing to protect: no password and no active key, or a partition without root sign-in."""
+    has_active_key = any(row.status == KeyStatus.ACTIVE for row in keys) or (bool(key) and not keys)
+    can_sign_in = False if account.partition == Partition.GOVCLOUD else password
+    if on:
+        return MfaState.ON
+    if can_sign_in is False and key is not None and not has_active_key:
+        return MfaState.NOT_APPLICABLE
+    return MfaState.UNKNOWN if on is None else MfaState.OFF
+
+
+def _kind(status: AccountStatus | None, on: bool | None) -> str:
+    virtual = status.root_has_virtual_mfa if status else None
+    if not on or virtual is None:
+        return ""
+    return "virtual" if virtual else "hardware"
+
+
+def _certificate(status: AccountStatus | None, row: Principal | None) -> bool | None:
+    live = status.root_certificate_present if status else None
+    if live is None and row is not None and row.certificates is not None:
+        return bool(row.certificates)
+    return live

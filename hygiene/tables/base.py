@@ -1,0 +1,153 @@
+"""What the tables of list pages share: cells, orderings, the base class. Words come from `hygiene.domain.wording`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.db.models import F, Q, QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_tables2.data import TableQuerysetData
+
+from accounts.models import Account
+from hygiene.domain import wording
+from hygiene.domain.facts import KeyStatus, MfaState, UseState
+from hygiene.domain.states import AccountState
+from hygiene.domain.verdicts import Severity
+from hygiene.models import AccessKey, Principal
+from hygiene.services.live_keys import last_use
+from hygiene.services.posture import state_of
+from hygiene.templatetags.hygiene import glyph, rule_title, severity
+
+NUMBER: dict[str, dict[str, str]] = {"th": {"class": "num"}, "td": {"class": "num"}}
+WIDE_ONLY: dict[str, dict[str, str]] = {"th": {"class": "optional-column"}, "td": {"class": "optional-column"}}
+
+
+def two(first: Any, second: Any, css: str = "") -> SafeString:
+    """A cell of two lines."""
+    return format_html('<span class="two"><b class="{}">{}</b><small>{}</small></span>', css, first, second)
+
+
+def link(url_name: str, argument: Any, words: Any, *, is_row: bool = False) -> SafeString:
+    """A link in the text's colour. `is_row` makes it the row's own link for the keyboard."""
+    mark = SafeString(" data-row-link") if is_row else ""
+    return format_html('<a class="plain" href="{}"{}>{}</a>', reverse(url_name, args=[argument]), mark, words)
+
+
+def account_cell(account: Account) -> SafeString:
+    """Name first, the number in groups below."""
+    return two(link("account", account.account_id, account.name), wording.grouped_account(account.account_id))
+
+
+def owner_cell(own: str, account: Account) -> SafeString | str:
+    """The owner, where it is from, or that there is none."""
+    if own:
+        return own
+    if account.owner_email:
+        return two(account.owner_email, "owner of the account")
+    return format_html('<span class="chip is-absent">{}</span>', "no owner")
+
+
+def finding_cell(level: int, rules: list[str], account: Account, *, policy: Any, now: datetime) -> SafeString:
+    """The worst failing rule and how many more; what is not known is said to be unknown."""
+    if rules:
+        more = f"and {len(rules) - 1} more" if len(rules) > 1 else "open"
+        return two(severity(level, rule_title(rules[0])), more)
+    state = state_of(getattr(account, "status", None), account, policy=policy, now=now)
+    if state is not AccountState.OK:
+        return two(format_html('<span class="sev is-unknown">{}unknown</span>', glyph("unknown")), "account not reporting")
+    return two("nothing to do", "no rule fails")
+
+
+class PagedRows(TableQuerysetData):  # type: ignore[misc]  # django-tables2 ships no types
+    """Rows that are sorted as bare keys: what a page shows is joined for that page's rows alone, not for all that are sorted."""
+
+    def __getitem__(self, key: int | slice) -> Any:
+        rows: QuerySet[Any] = self.data
+        if not isinstance(key, slice) or rows.query.group_by is not None or rows.query.values_select:
+            return super().__getitem__(key)
+        return rows.filter(pk__in=rows.select_related(None).prefetch_related(None).values("pk")[key])
+
+
+class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
+    """What every list shares: our template, the moment and the policy of the request, and a stable last ordering.
+
+    `fixed` columns are always shown; a list without `fixed` has no choice of columns. `pinned` names the columns whose value a word
+    of the filter line fixes: such a column is hidden until asked for.
+    """
+
+    fixed: ClassVar[tuple[str, ...]] = ()
+    pinned: ClassVar[dict[str, str]] = {}
+
+    class Meta:
+        template_name = "table.html"
+        attrs: ClassVar = {"class": "table"}
+
+    def __init__(self, *args: Any, policy: Any, now: datetime, user: Any, **kwargs: Any) -> None:
+        self.policy, self.now, self.user = policy, now, user
+        super().__init__(*args, **kwargs)
+
+    def choose(self, wanted: list[str], pinned_keys: set[str]) -> list[tuple[str, str, bool]]:
+        """Show the wanted columns, or the usual ones; answers (name, label, is shown) of every column that can be chosen."""
+        choices = []
+        for name in self.base_columns if self.fixed else ():
+            column = self.columns[name]
+            is_shown = name in wanted if wanted else column.visible and self.pinned.get(name) not in pinned_keys
+            if name in self.fixed:
+                continue
+            (self.columns.show if is_shown else self.columns.hide)(name)
+            choices.append((name, str(column.header), is_shown))
+        return choices
+
+
+def born(queryset: QuerySet[Any], field: str, *, is_descending: bool) -> tuple[QuerySet[Any], bool]:
+    """Order by age in days: descending is oldest first; unknown comes last both ways."""
+    moment = F(field).asc(nulls_last=True) if is_descending else F(field).desc(nulls_last=True)
+    return queryset.order_by(moment, "pk"), True
+
+
+def used(queryset: QuerySet[Any], field: str, state: str, *, is_descending: bool) -> tuple[QuerySet[Any], bool]:
+    """Order by use: no use on record is the oldest; unknown comes last both ways."""
+    moment = F(field).desc(nulls_last=True) if is_descending else F(field).asc(nulls_first=True)
+    return queryset.alias(is_unknown=Q(**{state: UseState.UNKNOWN})).order_by("is_unknown", moment, "pk"), True
+
+
+def sentences(user: Principal, now: datetime) -> list[tuple[AccessKey, str]]:
+    """Each present key of a user with its status sentence; from the prefetched `present_keys`."""
+    keys: list[AccessKey] = user.present_keys  # type: ignore[attr-defined]  # Prefetch(to_attr) of the view
+    return [(key, sentence(key, now=now, is_root=user.is_root)) for key in keys]
+
+
+def sentence(key: AccessKey, *, now: datetime, is_root: bool, limit_days: int | None = None) -> str:
+    """The status sentence of a key."""
+    return wording.key_sentence(
+        status=KeyStatus(key.status),
+        created_at=key.created_at,
+        last_use=last_use(key),
+        now=now,
+        is_root=is_root,
+        inactive_since=key.disabled_here_at or _seen_going_inactive(key),
+        limit_days=limit_days,
+        is_gone=key.gone_at is not None,
+        status_raw=key.status_raw,
+    )
+
+
+def _seen_going_inactive(key: AccessKey) -> datetime | None:
+    """When a poll first saw it disabled; None for a key that was already so when we first saw it: AWS does not tell since when."""
+    seen = key.first_inactive_at
+    return seen if seen is not None and seen > key.first_seen_at else None
+
+
+def mfa_cell(state: MfaState, kinds: str, level: Severity = Severity.HIGH) -> SafeString:
+    """MFA in words; off is shown as what it is, unknown as unknown."""
+    if state is MfaState.ON:
+        return two("on", kinds or "kind not known")
+    if state is MfaState.NOT_APPLICABLE:
+        return two("n/a", "nothing to protect")
+    if state is MfaState.UNKNOWN:
+        return two("unknown", "not read")
+    return two(severity(level.value, "off"), "no device")

@@ -1,0 +1,202 @@
+"""Tables of access keys and users."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import django_tables2 as tables
+from django.db.models import QuerySet
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from hygiene.domain import wording
+from hygiene.domain.facts import KeyStatus, LastUse, Source, UseState
+from hygiene.models import AccessKey, Principal
+from hygiene.services.exports import mfa_of
+from hygiene.services.live_keys import last_use
+from hygiene.services.permissions import inactive_since, offers
+from hygiene.tables.base import NUMBER, WIDE_ONLY, List, account_cell, born, finding_cell, link, mfa_cell, owner_cell, sentences, two, used
+from hygiene.templatetags.hygiene import full_time, when
+
+
+class KeyTable(List):
+    """Access keys: what first, and what breaks."""
+
+    fixed = ("select", "user", "actions")
+    pinned: ClassVar = {"account": "account", "owner": "owner", "status": "status", "region": "region", "service": "service"}
+    select = tables.Column("", empty_values=(), orderable=False)
+    finding = tables.Column("Finding", empty_values=(), order_by=("severity", "pk"))
+    user = tables.Column("User and key", empty_values=(), order_by=("principal__name", "pk"))
+    account = tables.Column("Account", order_by=("account__name", "pk"))
+    owner = tables.Column("Owner", empty_values=(), order_by=("principal__owner", "account__owner_email", "pk"), attrs=WIDE_ONLY)
+    status = tables.Column("Status", order_by=("status", "pk"))
+    age = tables.Column("Age, days", empty_values=(), accessor="created_at", attrs=NUMBER)
+    last_used = tables.Column("Last used", empty_values=(), accessor="last_used_at")
+    created = tables.Column("Created", accessor="created_at", empty_values=(), visible=False, order_by=("created_at", "pk"))
+    region = tables.Column("Region", accessor="last_used_region", empty_values=(), visible=False, order_by=("last_used_region", "pk"))
+    service = tables.Column("Service", accessor="last_used_service", empty_values=(), visible=False, order_by=("last_used_service", "pk"))
+    mfa = tables.Column("User MFA", empty_values=(), visible=False, orderable=False)
+    password = tables.Column("Password", empty_values=(), visible=False, orderable=False)
+    tags = tables.Column("Tags", empty_values=(), visible=False, orderable=False)
+    disabled = tables.Column("Disabled since", empty_values=(), visible=False, orderable=False)
+    first_seen = tables.Column("First seen", accessor="first_seen_at", visible=False, order_by=("first_seen_at", "pk"))
+    data_age = tables.Column("Data age", empty_values=(), visible=False, orderable=False)
+    actions = tables.Column("", empty_values=(), orderable=False)
+
+    def render_select(self, record: AccessKey) -> SafeString:
+        """A box for rows that can be acted on; the others say why not."""
+        states = offers(record, user=self.user, now=self.now).states
+        name = wording.short_key_id(record.access_key_id)
+        if not any(state.is_allowed for state in states):
+            why = (
+                "a root key is never changed in bulk"
+                if record.principal.is_root
+                else states[0].reason
+                if states
+                else "a change is under way"
+            )
+            return format_html('<span class="sr">{} cannot be selected: {}</span>', name, why)
+        return format_html(
+            '<label class="select"><input type="checkbox" name="key" value="{}" form="bulk" data-select data-status="{}">'
+            '<span class="sr">Select {} of {}</span></label>',
+            record.uuid,
+            record.status,
+            name,
+            record.principal.name,
+        )
+
+    def render_created(self, record: AccessKey) -> str:
+        """Birth, in the viewer's time zone."""
+        return full_time(record.created_at)
+
+    def render_region(self, record: AccessKey) -> str:
+        """Where it was last used; global services have none."""
+        return record.last_used_region or "no region"
+
+    def render_service(self, record: AccessKey) -> str:
+        """What it last called."""
+        return record.last_used_service or "none on record"
+
+    def render_mfa(self, record: AccessKey) -> SafeString:
+        """MFA of its user."""
+        return mfa_cell(mfa_of(record.principal), ", ".join(record.principal.mfa_kinds or []))
+
+    def render_password(self, record: AccessKey) -> str:
+        """Whether its user may sign in to the console."""
+        return {"enabled": "yes", "none": "none"}.get(record.principal.password_state, "unknown")
+
+    def render_tags(self, record: AccessKey) -> str:
+        """Tags of the account."""
+        return ", ".join(f"{name}={value}" for name, value in sorted(record.account.tags.items())) or "none"
+
+    def render_disabled(self, record: AccessKey) -> SafeString | str:
+        """Since when it is known to be disabled."""
+        return when(inactive_since(record) if record.status == KeyStatus.INACTIVE else None, absent="not disabled")
+
+    def render_first_seen(self, record: AccessKey) -> SafeString | str:
+        """When a poll first saw it."""
+        return when(record.first_seen_at)
+
+    def render_data_age(self, record: AccessKey) -> SafeString | str:
+        """How old its facts are."""
+        return when(record.status_observed_at, absent="not read")
+
+    def render_finding(self, record: AccessKey) -> SafeString:
+        """Worst rule."""
+        return finding_cell(record.severity, record.failing_rules, record.account, policy=self.policy, now=self.now)
+
+    def render_user(self, record: AccessKey) -> SafeString:
+        """Who holds it, and its id."""
+        return two(record.principal.name, link("key", record.uuid, wording.short_key_id(record.access_key_id), is_row=True), "is-strong")
+
+    def render_account(self, record: AccessKey) -> SafeString:
+        """Where."""
+        return account_cell(record.account)
+
+    def render_owner(self, record: AccessKey) -> SafeString | str:
+        """Whose."""
+        return owner_cell(record.principal.owner, record.account)
+
+    def render_status(self, record: AccessKey) -> SafeString:
+        """Active, disabled, deleted, or AWS's own word."""
+        return render_to_string("hygiene/_key_status.html", {"key": record})
+
+    def render_age(self, record: AccessKey) -> SafeString:
+        """Whole days and birth."""
+        words = wording.age_words(record.created_at, self.now)
+        return two(words.first, words.second)
+
+    def render_last_used(self, record: AccessKey) -> SafeString:
+        """When and where AWS saw it."""
+        words = wording.last_used_words(last_use(record), created_at=record.created_at, now=self.now)
+        return two(words.first, words.second)
+
+    def render_actions(self, record: AccessKey) -> SafeString:
+        """Buttons, each pressable or with its reason."""
+        context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": get_token(self.request)}
+        return render_to_string("hygiene/_key_action.html", context)
+
+    def order_age(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:
+        """By birth."""
+        return born(queryset, "created_at", is_descending=is_descending)
+
+    def order_last_used(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:
+        """By use."""
+        return used(queryset, "last_used_at", "last_used_state", is_descending=is_descending)
+
+
+class UserTable(List):
+    """IAM users."""
+
+    finding = tables.Column("Finding", empty_values=(), order_by=("severity", "pk"))
+    user = tables.Column("User", accessor="name", order_by=("name", "pk"))
+    account = tables.Column("Account", order_by=("account__name", "pk"))
+    password = tables.Column("Console password", accessor="password_state", order_by=("password_state", "pk"))
+    mfa = tables.Column("MFA", accessor="mfa_state", order_by=("mfa_state", "pk"))
+    last_used = tables.Column("Last sign-in", empty_values=(), accessor="password_last_used_at")
+    keys = tables.Column("Keys", empty_values=(), accessor="active_keys", order_by=("active_keys", "inactive_keys", "pk"))
+    owner = tables.Column("Owner", empty_values=(), order_by=("owner", "account__owner_email", "pk"), attrs=WIDE_ONLY)
+
+    def render_finding(self, record: Principal) -> SafeString:
+        """Worst rule of the user and its keys."""
+        return finding_cell(record.severity, record.failing_rules, record.account, policy=self.policy, now=self.now)
+
+    def render_user(self, record: Principal) -> SafeString:
+        """Name and birth."""
+        created = f"created {wording.day(record.created_at)}" if record.created_at else "creation not known"
+        return two(link("user", record.uuid, record.name, is_row=True), created, "is-strong")
+
+    def render_account(self, record: Principal) -> SafeString:
+        """Where."""
+        return account_cell(record.account)
+
+    def render_password(self, record: Principal) -> SafeString:
+        """Yes, none or unknown."""
+        changed = record.password_last_changed_at
+        second = f"changed {wording.relative(changed, self.now)}" if changed else "no console access"
+        word = {"enabled": "yes", "none": "none"}.get(record.password_state, "unknown")
+        return two(word, second if word != "unknown" else "not read")
+
+    def render_mfa(self, record: Principal) -> SafeString:
+        """On, off, unknown, or not applicable without a password."""
+        return mfa_cell(mfa_of(record), ", ".join(record.mfa_kinds or []))
+
+    def render_last_used(self, record: Principal) -> SafeString:
+        """Last console sign-in."""
+        use = LastUse(UseState(record.password_last_used_state), record.password_last_used_at, source=Source.REPORT)
+        words = wording.sign_in_words(use, now=self.now)
+        return two(words.first, words.second)
+
+    def render_keys(self, record: Principal) -> SafeString:
+        """Status sentences of its keys."""
+        return render_to_string("hygiene/_user_keys.html", {"sentences": sentences(record, self.now)})
+
+    def render_owner(self, record: Principal) -> SafeString | str:
+        """Whose."""
+        return owner_cell(record.owner, record.account)
+
+    def order_last_used(self, queryset: QuerySet[Principal], is_descending: bool) -> tuple[QuerySet[Principal], bool]:
+        """By sign-in."""
+        return used(queryset, "password_last_used_at", "password_last_used_state", is_descending=is_descending)

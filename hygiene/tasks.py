@@ -1,0 +1,197 @@
+"""Celery tasks: each loads, makes one service call, and wakes what comes next. A task may run twice or never: rows are the truth."""
+
+from __future__ import annotations
+
+import random
+import time
+from functools import partial
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+
+from accounts.gateway import Gateway, Purpose, RootTask
+from accounts.services import open_gateway, open_root_gateway
+from hygiene.celery import app
+from hygiene.domain.policy import Policy, resolve
+from hygiene.models import Exemption, Remediation, RootInspection, UsageEvidence
+from hygiene.services import (
+    digests,
+    exemption_ends,
+    findings,
+    health,
+    looks,
+    notices,
+    polling,
+    remediation,
+    root_inspection,
+    schedule,
+    second_look,
+    sweeper,
+    usage_evidence,
+)
+from hygiene.services.clock import Clock, database_now
+
+
+def clock() -> Clock:
+    """The machine's."""
+    return Clock(now=timezone.now, sleep=time.sleep, random=random.random)
+
+
+def shared_clock() -> Clock:
+    """The database's, which all workers share: for leases and waiting times of changes."""
+    return Clock(now=database_now, sleep=time.sleep, random=random.random)
+
+
+def policy() -> Policy:
+    """The installation's."""
+    return resolve(settings.POLICY_PROFILE)
+
+
+def gateway_of(row: Remediation, actions: tuple[str, ...]) -> Gateway:
+    """A session of the act role for these actions on the one user of one change."""
+    return open_gateway(
+        row.account,
+        purpose=Purpose.REMEDIATE,
+        operator=row.requested_by_name,
+        reference=str(row.uuid)[:8],
+        user_arn=row.user_arn,
+        actions=actions,
+    )
+
+
+def trail_of(look: UsageEvidence) -> Gateway:
+    """A session of the read role that may look for evidence and nothing else."""
+    operator = look.requested_by.get_username() if look.requested_by else ""
+    return open_gateway(look.key.account, purpose=Purpose.EVIDENCE, operator=operator)
+
+
+@shared_task(soft_time_limit=210, time_limit=225)
+def look_into_trail(look_pk: int) -> None:
+    """One look into CloudTrail for one key."""
+    usage_evidence.run(look_pk, open_trail=trail_of, clock=clock())
+
+
+@shared_task(soft_time_limit=210, time_limit=225)
+def inspect_root(inspection_pk: int) -> None:
+    """One look at the root credentials of a member account."""
+    root_inspection.run(inspection_pk, open_root=partial(open_root_gateway, task=RootTask.AUDIT), clock=clock())
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def poll_account(poll_pk: int) -> None:
+    """One queued poll."""
+    polling.run_poll(poll_pk, open_gateway=partial(open_gateway, purpose=Purpose.POLL), policy=policy(), clock=clock())
+
+
+@shared_task
+def poll_due_accounts() -> None:
+    """Queue what is due and wake its workers."""
+    for poll in schedule.queue_due(now=timezone.now()):
+        poll_account.delay(poll.pk)
+
+
+@shared_task
+def start_requested_polls(request_pk: int) -> None:
+    """Wake a worker for each queued poll of one press of "Poll now"."""
+    for pk in schedule.queued_of(request_pk):
+        poll_account.delay(pk)
+
+
+@shared_task
+def execute_remediation(remediation_pk: int) -> None:
+    """The next steps of one change."""
+    remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+
+
+@shared_task
+def look_again(remediation_pk: int) -> None:
+    """The second look at the user of one change."""
+    second_look.look_again(remediation_pk, open_gateway=gateway_of, clock=shared_clock())
+
+
+@shared_task
+def sweep() -> None:
+    """Wake what a dead worker or a lost message left behind."""
+    now = timezone.now()
+    health.beat("beat", now=now)
+    sweeper.tidy(now=now)
+    for pk in sweeper.due(now=now):
+        execute_remediation.delay(pk)
+    for pk in second_look.due(now=now):
+        look_again.delay(pk)
+    for poll in schedule.stalled(now=now):
+        poll_account.delay(poll.pk)
+    for pk in notices.due(now=now):
+        send_owner_notice.delay(pk)
+    for pk in looks.due(UsageEvidence, now=now):
+        look_into_trail.delay(pk)
+    for pk in looks.due(RootInspection, now=now):
+        inspect_root.delay(pk)
+
+
+@shared_task
+def judge_silent_accounts() -> None:
+    """Verdicts of accounts whose data went out of date without any poll."""
+    findings.reevaluate_silent(policy=policy(), now=timezone.now())
+
+
+@shared_task
+def end_exemptions() -> None:
+    """End what came to its date or covers what is gone, judge that again, and remind who accepted what ends soon."""
+    now = timezone.now()
+    for row in exemption_ends.end_due(now=now):
+        exemption_ends.reevaluate(row, policies=lambda _: policy(), now=now)
+    for row in exemption_ends.due_reminders(now=now):
+        exemption_ends.remind(row, now=now)
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def judge_exemptions(pks: list[int]) -> None:
+    """Judge again what exemptions cover that are too large to be judged while a person waits."""
+    for row in Exemption.objects.filter(pk__in=pks):
+        exemption_ends.reevaluate(row, policies=lambda _: policy(), now=timezone.now())
+
+
+@shared_task
+def send_owner_notice(notice_pk: int) -> None:
+    """One claimed question to an owner. Never retried by the queue: the row knows whether it may be."""
+    notices.send(notice_pk, now=timezone.now)
+
+
+@shared_task
+def send_due_digests() -> None:
+    """Claim what is due, and hand each to a task of its own."""
+    for pk in digests.claim_due(now=timezone.now()):
+        send_digest.delay(pk)
+
+
+@shared_task
+def send_digest(delivery_pk: int) -> None:
+    """One claimed digest. Never retried by the queue: the row knows whether it may be."""
+    digests.send(delivery_pk, policy=policy(), clock=clock())
+
+
+@shared_task
+def beat_of_worker(queue: str) -> None:
+    """Sent by beat to each queue, so that a heartbeat shows broker, queue and worker at once."""
+    health.beat(f"worker:{queue}", now=timezone.now())
+
+
+@worker_ready.connect
+def sweep_at_start(**_: object) -> None:
+    """A new worker looks for what its predecessor left, and for accounts that are due."""
+    sweep.delay()
+    poll_due_accounts.delay()
+
+
+def broker_answers() -> bool:
+    """Whether the broker takes a connection within two seconds."""
+    try:
+        with app.connection_for_write(connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, timeout=2)
+    except (OSError, BrokerError):
+        return False
+    return True

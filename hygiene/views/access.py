@@ -1,0 +1,39 @@
+"""Who may open a view: signed in, with the permission. Scope is the querysets' matter (`visible_to`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from hygiene.people import roles_with
+
+View = Callable[..., HttpResponseBase]
+
+
+class SignedIn(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+def requires(*permissions: str) -> Callable[[View], View]:
+    """Answer 403 with the roles that would do unless the signed-in person has one of `permissions` (``app.codename``).
+
+    Sign-in itself is asked for by `LoginRequiredMiddleware`.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not any(request.user.has_perm(permission) for permission in permissions):
+                raise PermissionDenied(f"This needs the role {roles_with(*permissions)}.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

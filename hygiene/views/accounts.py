@@ -1,0 +1,98 @@
+"""AWS accounts: the list, one account, pause, and whether keys may be changed in it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Account
+from accounts.services import NotPossible, set_allows_remediation, set_polled
+from hygiene.domain.states import STATE_WORDS
+from hygiene.filters import ACCOUNTS
+from hygiene.models import AccessKey, Finding
+from hygiene.people import roles_with
+from hygiene.services.permissions import installation_refusal, offers, with_actions
+from hygiene.services.posture import reporting, state_of
+from hygiene.tables import AccountTable
+from hygiene.tables.base import sentence
+from hygiene.views import lists
+from hygiene.views.access import SignedIn, requires
+
+PAGE = lists.Page("accounts", "Accounts", "account", AccountTable, ACCOUNTS, "hygiene/accounts.html")
+POLLS_SHOWN = 20
+KEYS_SHOWN = 10
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def account_list(request: SignedIn) -> HttpResponseBase:
+    """All accounts, those not reporting first."""
+    now, policy = lists.moment()
+    current = reporting(policy=policy, now=now, prefix="")
+    views = {
+        "silent": ("Not reporting", ~current & Q(pk__in=Account.objects.pollable())),
+        "findings": ("With findings", Q(status__findings_open__gt=0) & current),
+        "read-only": ("Read-only", Q(allows_remediation=False) | Q(act_role_arn="")),
+    }
+    rows = Account.objects.visible_to(request.user).filter(removed_at__isnull=True)
+    counts = rows.aggregate(all=Count("pk"), **{name.replace("-", "_"): Count("pk", filter=q) for name, (_, q) in views.items()})
+    view = request.GET.get("view", "") if request.GET.get("view") in views else ""
+    labels = [(name, label, counts[name.replace("-", "_")]) for name, (label, _) in views.items()]
+    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=view), "facets": []}
+    rows = rows.filter(views[view][1]) if view else rows
+    return lists.answer(request, PAGE, rows.select_related("status").order_by("name", "pk"), context=context)
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
+    """Numbers, worst keys, poll history, and how the account is reached."""
+    now, policy = lists.moment()
+    account = get_object_or_404(Account.objects.visible_to(request.user).select_related("status"), account_id=account_id)
+    status = getattr(account, "status", None)
+    state = state_of(status, account, policy=policy, now=now)
+    worst = with_actions(AccessKey.objects.present().filter(account=account)).order_by("-severity", "created_at", "pk")[:KEYS_SHOWN]
+    by_rule = Finding.objects.failing().filter(account=account).values("rule", "severity").annotate(count=Count("pk"))
+    context = {
+        "account": account,
+        "status": status,
+        "state": state,
+        "state_words": STATE_WORDS[state],
+        "keys": [(key, sentence(key, now=now, is_root=key.principal.is_root), offers(key, user=request.user, now=now)) for key in worst],
+        "by_rule": by_rule.order_by("-severity", "rule"),
+        "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
+        "can_manage": request.user.has_perm("accounts.manage_accounts"),
+        "manage_roles": roles_with("accounts.manage_accounts"),
+        "installation_refusal": installation_refusal(),
+        "now": now,
+    }
+    return render(request, "hygiene/account.html", context)
+
+
+@require_POST
+@requires("accounts.manage_accounts")
+def account_pause(request: SignedIn, account_id: str) -> HttpResponse:
+    """Pause polling, or take it up again, as `is_polled` says."""
+    account = get_object_or_404(Account.objects.visible_to(request.user), account_id=account_id)
+    is_polled = request.POST.get("is_polled") == "1"
+    set_polled(account, is_polled=is_polled, actor=request.user, now=lists.moment()[0])
+    messages.success(request, f"{account.name} is polled again." if is_polled else f"{account.name} is paused: it is not polled any more.")
+    return redirect("account", account.account_id)
+
+
+@require_POST
+@requires("accounts.manage_accounts")
+def account_remediation(request: SignedIn, account_id: str) -> HttpResponse:
+    """Allow or forbid changes to keys in the account, as `allows` says."""
+    account = get_object_or_404(Account.objects.visible_to(request.user), account_id=account_id)
+    allows = request.POST.get("allows") == "1"
+    try:
+        set_allows_remediation(account, allows=allows, actor=request.user, now=lists.moment()[0])
+    except NotPossible as error:
+        raise PermissionDenied(str(error)) from error
+    messages.success(request, f"Keys of {account.name} may be changed here." if allows else f"{account.name} is read-only here.")
+    return redirect("account", account.account_id)

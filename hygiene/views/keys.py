@@ -1,0 +1,144 @@
+"""Access keys: the list, and the page of one key."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import Account
+from hygiene.domain.facts import KeyStatus
+from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
+from hygiene.domain.query import parse_query
+from hygiene.filters import KEYS, Scene, keys_of, narrow
+from hygiene.models import AccessKey, Finding, KeyEvent
+from hygiene.services import advice
+from hygiene.services.notices import asked_of, owner_of, with_answers
+from hygiene.services.permissions import offers, with_actions
+from hygiene.services.posture import never_used, reporting, unused
+from hygiene.services.usage_evidence import with_looks
+from hygiene.tables import KeyTable
+from hygiene.tables.base import sentence
+from hygiene.views import lists
+from hygiene.views.access import SignedIn, requires
+
+PAGE = lists.Page("keys", "Access keys", "key", KeyTable, KEYS, "hygiene/keys.html")
+MOST_FACETS = 30
+
+
+def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
+    """The built-in views. Counts cover reporting accounts only, as everywhere."""
+    current = reporting(policy=policy, now=now)
+    waited = now - timedelta(days=DELETE_WAIT_DAYS)
+    since = Q(disabled_here_at__lte=waited) | Q(disabled_here_at__isnull=True, first_inactive_at__lte=waited)
+    return {
+        "action": Q(severity__gt=0) & current,
+        "never-used": never_used(now=now) & current,
+        "unused": unused(now=now, days=policy.number("key.unused_90")) & current,
+        "over-age": Q(status=KeyStatus.ACTIVE, principal__is_root=False) & current & _older(policy, now),
+        "ready": Q(status=KeyStatus.INACTIVE, principal__is_root=False) & since & current,
+        "root": Q(principal__is_root=True),
+        "no-owner": Q(principal__owner="", account__owner_email="", principal__is_root=False) & current,
+    }
+
+
+def _older(policy: Policy, now: datetime) -> Q:
+    from_days = policy.number("key.too_old") + 1
+    return Q(created_at__lte=now - timedelta(days=from_days), has_data_warning=False)
+
+
+LABELS = {
+    "action": "Needs action",
+    "never-used": "Never used",
+    "unused": "Unused 90+ days",
+    "over-age": "Over maximum age",
+    "ready": "Ready to delete",
+    "root": "Root",
+    "no-owner": "No owner",
+}
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def key_list(request: SignedIn) -> HttpResponseBase:
+    """All keys, or one built-in view of them."""
+    now, policy = lists.moment()
+    views = conditions(policy, now)
+    current = request.GET.get("view", "") if request.GET.get("view") in views else ""
+    visible = AccessKey.objects.visible_to(request.user)
+    rows = visible if "status:deleted" in request.GET.get("q", "") else visible.present()
+    counts = visible.present().aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, q in enumerate(views.values())})
+    labels = [(name, LABELS[name], counts[f"n{place}"]) for place, name in enumerate(views)]
+    context = {
+        "tabs": lists.tabs([*labels, ("", "All keys", counts["all"])], current=current),
+        "facets": _facets(request),
+        "needs": current == "action",
+    }
+    rows = rows.filter(views[current]) if current else rows
+    return lists.answer(request, PAGE, with_actions(_worst_first(rows)), context=context)
+
+
+def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
+    """The person's keys that a filter line and a built-in view select now; root keys are never in bulk, so they are left out."""
+    now, policy = lists.moment()
+    views = conditions(policy, now)
+    visible = AccessKey.objects.visible_to(request.user).filter(principal__is_root=False)
+    rows = visible if "status:deleted" in text else visible.present()
+    found, _ = narrow(rows, parse_query(text, keys=keys_of(KEYS)), KEYS, Scene(now, policy, request.user))
+    return found.filter(views[view]) if view in views else found
+
+
+def _worst_first(rows: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+    """Severity, then no use first, then age."""
+    unused_first = Case(When(last_used_at__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return rows.order_by("-severity", unused_first, F("created_at").asc(nulls_last=True), "pk")
+
+
+def _facets(request: SignedIn) -> list[lists.Facet]:
+    names = Account.objects.visible_to(request.user).filter(removed_at__isnull=True).order_by("name")
+    accounts = dict(names.values_list("account_id", "name")[:MOST_FACETS])
+    rules = {"never-used": "Never used", "unused": "Unused", "too-old": "Over maximum age", "two-active": "Two active", "root.*": "Root"}
+    return [
+        lists.facet(request, "Finding", "rule", rules),
+        lists.facet(request, "Account", "account", accounts),
+        lists.facet(request, "Status", "status", {"active": "Active", "disabled": "Disabled", "deleted": "Deleted"}),
+        lists.facet(request, "Age", "age", {"<=90": "Up to 90 days", ">90": "Over 90 days", ">365": "Over 1 year"}),
+        lists.facet(
+            request, "Last used", "last-used", {"never": "Never", "nodata": "No data", ">90": "Over 90 days ago", "<90": "Within 90 days"}
+        ),
+    ]
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
+    """One key: lifecycle, what happens if it is disabled, timeline, facts and findings."""
+    now, policy = lists.moment()
+    findings = Finding.objects.open().order_by("-severity", "pk")
+    events = KeyEvent.objects.select_related("remediation").order_by("-occurred_at", "-pk")
+    visible = with_answers(with_looks(with_actions(AccessKey.objects.visible_to(request.user))))
+    key = get_object_or_404(
+        visible.prefetch_related(Prefetch("findings", queryset=findings), Prefetch("events", queryset=events)), uuid=uuid
+    )
+    siblings = list(AccessKey.objects.filter(principal=key.principal_id).exclude(pk=key.pk).select_related("principal"))
+    others = [other for other in siblings if other.gone_at is None]
+    trail = advice.trail_panel(key, now=now)
+    limit = policy.number("key.too_old")
+    context = {
+        "key": key,
+        "sentence": sentence(key, now=now, is_root=key.principal.is_root, limit_days=limit),
+        "actions": offers(key, user=request.user, now=now),
+        "advice": advice.for_disabling(key, usage=trail["usage"], policy=policy, now=now, asked=asked_of(key)),
+        "evidence": advice.evidence(key, others, now=now),
+        "asked": asked_of(key),
+        "owner_address": owner_of(key),
+        "lifecycle": advice.lifecycle(key, now=now),
+        "rotation": advice.rotation(key, siblings, limit_days=limit, now=now),
+        "wait_days": DELETE_WAIT_DAYS,
+        "now": now,
+    }
+    return render(request, "hygiene/key.html", context | trail)

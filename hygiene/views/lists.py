@@ -1,0 +1,180 @@
+"""What all list pages share: the filter line, facets, tabs, sort, paging, and exports of the same rows that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django_tables2 import RequestConfig
+
+from accounts.models import Account
+from hygiene.domain.policy import Policy, resolve
+from hygiene.domain.query import Query, parse_query
+from hygiene.filters import Scene, keys_of, narrow
+from hygiene.filters.conditions import Condition
+from hygiene.services import exports
+from hygiene.tables.base import List, PagedRows
+from hygiene.views import saved_views
+from hygiene.views.access import SignedIn
+
+PAGE_SIZES = (50, 25, 100, 200)
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+KEPT = ("view", "sort", "q", "per_page", "cols", "saved")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One built-in view of a list with its count."""
+
+    label: str
+    count: int | None
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a facet: a link that puts `key:value` into the filter line, or takes it out."""
+
+    label: str
+    url: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A button with choices, writing into the filter line."""
+
+    label: str
+    choices: tuple[Choice, ...]
+
+    @property
+    def value(self) -> str:
+        """What is applied, for the button."""
+        return ", ".join(choice.label for choice in self.choices if choice.is_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One list: what it is called, which rows, which table."""
+
+    kind: str
+    title: str
+    noun: str
+    table: type[List]
+    conditions: Mapping[str, Condition]
+    template: str
+
+
+def moment() -> tuple[datetime, Policy]:
+    """Now, and the installation's policy: what views hand to services."""
+    return timezone.now(), resolve(settings.POLICY_PROFILE)
+
+
+def facet(request: HttpRequest, label: str, key: str, choices: Mapping[str, str]) -> Facet:
+    """A facet of single choices over `key`; values are words of the filter line."""
+    words = request.GET.get("q", "").split()
+    entries = []
+    for value, name in choices.items():
+        word = f'{key}:"{value}"' if " " in value else f"{key}:{value}"
+        is_on = word in words
+        rest = [other for other in words if not other.startswith(f"{key}:")]
+        entries.append(Choice(name, address(request, q=" ".join(rest if is_on else [*rest, word])), is_on))
+    return Facet(label, tuple(entries))
+
+
+def address(request: HttpRequest, **changes: str) -> str:
+    """The page's address with some parameters changed, and back on page 1."""
+    kept = {**kept_of(request), "q": request.GET.get("q", "")}
+    return "?" + urlencode({name: value for name, value in {**kept, **changes}.items() if value})
+
+
+def kept_of(request: HttpRequest) -> dict[str, str]:
+    """The parameters of the page's address that a new filter line keeps; ticked columns become one word."""
+    found = {name: request.GET[name] for name in KEPT if name not in ("q", "cols") and request.GET.get(name)}
+    columns = ",".join(filter(None, request.GET.getlist("cols")))
+    return {**found, "cols": columns} if columns else found
+
+
+def tabs(labels: Iterable[tuple[str, str, int | None]], *, current: str) -> list[Tab]:
+    """Built-in views from (name, label, count); each has its own filter line and keeps nothing of the old one."""
+    return [Tab(label, count, f"?view={name}" if name else "?", current == name) for name, label, count in labels]
+
+
+def answer(request: SignedIn, page: Page, rows: QuerySet[Any, Any], *, context: Mapping[str, Any]) -> HttpResponseBase:
+    """The page, or with ?format=csv|xlsx|json all rows of the same query with the contract's columns."""
+    now, policy = moment()
+    query = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions))
+    rows, notes = narrow(rows, query, page.conditions, Scene(now, policy, request.user))
+    wanted = request.GET.get("format", "")
+    if wanted in TYPES:
+        return _export(request, page, rows, wanted)
+    table = page.table(PagedRows(rows), policy=policy, now=now, user=request.user)
+    choices = table.choose(_wanted_columns(request), _pinned(query))
+    RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
+    shared = {"page": page, "table": table, "notes": notes, "now": now, "policy": policy, "column_choices": choices}
+    return render(request, page.template, {**shared, **_controls(request, page), **context})
+
+
+def _controls(request: SignedIn, page: Page) -> dict[str, Any]:
+    """What the parts around the table need: filter line, exports, saved views, page sizes."""
+    return {
+        "saved_views": saved_views.entries(request),
+        "view_parts": saved_views.parts(request),
+        "export_links": {word.upper(): address(request, format=word) for word in TYPES},
+        "filter_text": request.GET.get("q", ""),
+        "filter_words": ", ".join(f"{key}:" for key in keys_of(page.conditions)),
+        "kept": kept_of(request),
+        "page_sizes": sorted(PAGE_SIZES),
+    }
+
+
+def _wanted_columns(request: HttpRequest) -> list[str]:
+    """The columns asked for in the address; none for the usual ones."""
+    return [name for name in kept_of(request).get("cols", "").split(",") if name]
+
+
+def _pinned(query: Query) -> set[str]:
+    """Keys of the filter line that fix one value."""
+    return {term.key for term in query.terms if len(term.values) == 1 and "*" not in term.values[0] and not term.is_negated}
+
+
+def _export(request: HttpRequest, page: Page, rows: QuerySet[Any, Any], wanted: str) -> HttpResponseBase:
+    now, policy = moment()
+    found, columns = exports.rows(page.kind, policy=policy, now=now, queryset=rows), exports.COLUMNS[page.kind]
+    response: HttpResponseBase
+    if wanted == "xlsx":
+        about = {
+            "Query": request.GET.get("q") or "none",
+            "View": request.GET.get("view") or "all",
+            "Made at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            "Newest data": _newest_data(request),
+        }
+        response = HttpResponse(exports.render_xlsx(found, columns, title=page.title, about=about), content_type=TYPES[wanted])
+    else:
+        response = StreamingHttpResponse(exports.render(found, columns, wanted), content_type=TYPES[wanted])
+    response["Content-Disposition"] = f'attachment; filename="{page.kind}-{now:%Y-%m-%d}.{wanted}"'
+    return response
+
+
+def _newest_data(request: HttpRequest) -> str:
+    """When AWS made the newest credential report in the person's scope."""
+    newest = Account.objects.visible_to(request.user).aggregate(at=Max("status__report_generated_at"))["at"]
+    return f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "none read yet"
+
+
+def _page_size(request: HttpRequest) -> int:
+    word = request.GET.get("per_page", "")
+    return int(word) if word.isdigit() and int(word) in PAGE_SIZES else PAGE_SIZES[0]

@@ -1,0 +1,49 @@
+"""Ask a key's owner by mail, and the signed-in page on which the owner answers. A link of a mail changes nothing by itself."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from hygiene.models import AccessKey, NoticeKind, OwnerNotice
+from hygiene.services import notices
+from hygiene.tasks import send_owner_notice
+from hygiene.views.access import SignedIn, requires
+
+
+@require_POST
+@requires("hygiene.request_change")
+def owner_ask(request: SignedIn, uuid: UUID) -> HttpResponse:
+    """Mail the owner of one key. 409 says why that cannot be done now."""
+    keys = AccessKey.objects.visible_to(request.user).select_related("account", "principal")
+    key = get_object_or_404(keys, uuid=uuid)
+    try:
+        notice = notices.ask(key, actor=request.user, now=timezone.now())
+    except notices.CannotAsk as error:
+        return HttpResponse(str(error), status=409, content_type="text/plain")
+    transaction.on_commit(lambda: send_owner_notice.delay(notice.pk), robust=True)
+    return redirect("key", key.uuid)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def owner_answer(request: SignedIn, uuid: UUID) -> HttpResponse:
+    """The question as its owner sees it; a POST keeps the answer. For anybody else there is no such page."""
+    rows = OwnerNotice.objects.filter(kind=NoticeKind.ASK, key__isnull=False).select_related("key__account", "key__principal")
+    notice, error, status = get_object_or_404(rows, uuid=uuid), "", 200
+    if not notices.may_answer(notice, request.user):
+        raise Http404("There is no such question.")
+    if request.method == "POST":
+        words, note = request.POST.get("answer", ""), request.POST.get("note", "")[:2000]
+        try:
+            notices.answer(notice, words=words, note=note, actor=request.user, now=timezone.now())
+            return redirect("owner-answer", notice.uuid)
+        except notices.BadAnswer as complaint:
+            error, status = str(complaint), 422
+    chosen = request.GET.get("answer") or notice.answer
+    context = {"notice": notice, "key": notice.key, "answers": notices.ANSWERS.items(), "chosen": chosen, "error": error}
+    return render(request, "hygiene/owner_answer.html", context, status=status)

@@ -1,0 +1,168 @@
+"""Plan → confirm: the dialog before a change, as a fragment for htmx and as a page without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.middleware import HtmxDetails
+
+from hygiene.domain.policy import resolve
+from hygiene.forms import ConfirmForm
+from hygiene.models import KEY_ACTIONS, AccessKey, Action, Plan, Reason, Remediation, State
+from hygiene.services import advice, plans, remediation
+from hygiene.services.permissions import offers, role_refusal, with_actions
+from hygiene.tasks import execute_remediation
+from hygiene.views.access import SignedIn, requires
+from hygiene.views.keys import matching
+
+MOST_KEYS = 500
+MOST_MATCHING = 10_000
+
+
+class Request(SignedIn):
+    """A request of somebody who is signed in, which may come from htmx."""
+
+    htmx: HtmxDetails
+
+
+@require_POST
+@requires("hygiene.request_change")
+def plan_new(request: Request) -> HttpResponse:
+    """Freeze a plan for the posted keys and show it. Enabling asks nothing first: it is requested at once."""
+    if request.POST.get("action") not in KEY_ACTIONS:
+        return HttpResponseBadRequest("The action must be disable, enable or delete.")
+    action, now = Action(request.POST["action"]), timezone.now()
+    refusal = role_refusal(request.user, action)
+    if refusal is not None:
+        raise PermissionDenied(refusal.sentence)
+    matches_all = request.POST.get("all") == "1"
+    keys = _all_that_match(request) if matches_all else _posted_keys(request)
+    if action == Action.ENABLE and len(keys) == 1:
+        return _enable(request, keys[0], now)
+    query = request.POST.get("q", "") if matches_all else ""
+    plan = plans.make_plan(keys=keys, action=action, actor=request.user, now=now, query=query, is_all_matching=matches_all)
+    if not request.htmx:
+        return redirect("plan", plan.uuid)
+    return _show(request, plan, ConfirmForm(initial=_first_reason(plan)), now=now)
+
+
+def _posted_keys(request: Request) -> list[AccessKey]:
+    """The keys named in the form, all of them in scope; else 404."""
+    try:
+        wanted = {UUID(word) for word in request.POST.getlist("key")[:MOST_KEYS]}
+    except ValueError as error:
+        raise Http404("There is no such key.") from error
+    keys = list(with_actions(AccessKey.objects.visible_to(request.user)).filter(uuid__in=wanted))
+    if not keys or len(keys) != len(wanted):
+        raise Http404("There is no such key.")
+    return keys
+
+
+def _all_that_match(request: Request) -> list[AccessKey]:
+    """What the filter line and view select now, resolved once: new matches are never added later."""
+    found = matching(request, text=request.POST.get("q", ""), view=request.POST.get("view", ""))
+    keys = list(with_actions(found).order_by("-severity", "pk")[: MOST_MATCHING + 1])
+    if not keys:
+        raise Http404("No key matches any more.")
+    if len(keys) > MOST_MATCHING:
+        raise BadRequest(f"More than {MOST_MATCHING} keys match, which is the most of one plan. Narrow the filter.")
+    return keys
+
+
+def _enable(request: Request, key: AccessKey, now: datetime) -> HttpResponse:
+    try:
+        made = [remediation.enable(key=key, actor=request.user, now=now)]
+    except remediation.NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    except remediation.Conflict as error:
+        return conflict(request, key, str(error), now=now)
+    return started(request, made, now=now)
+
+
+def conflict(request: Request, key: AccessKey, sentence: str, *, now: datetime) -> HttpResponse:
+    """409 with what changed; the key's buttons as they are now."""
+    key = with_actions(AccessKey.objects.filter(pk=key.pk)).get()
+    context = {"key": key, "actions": offers(key, user=request.user, now=now), "sentence": sentence}
+    return render(request, f"hygiene/{'_' if request.htmx else ''}plan_conflict.html", context, status=409)
+
+
+def _first_reason(plan: Plan) -> dict[str, str]:
+    """Unused is offered first where it is true."""
+    unused = all(item.disposition != "in_use" for item in plan.items.all())
+    return {"reason": Reason.UNUSED} if unused else {}
+
+
+@require_safe
+@requires("hygiene.request_change")
+def plan_detail(request: Request, uuid: UUID) -> HttpResponse:
+    """One's own plan as a page; what became of it once it is confirmed."""
+    plan = get_object_or_404(Plan, uuid=uuid, created_by=request.user)
+    if plan.confirmed_at is not None:
+        return _to_remediations(list(plan.remediations.select_related("plan")))
+    return _show(request, plan, ConfirmForm(initial=_first_reason(plan)), now=timezone.now())
+
+
+def _show(request: Request, plan: Plan, form: ConfirmForm, *, now: datetime, status: int = 200, changed: str = "") -> HttpResponse:
+    context = {"summary": plans.summarize(plan, now=now), "form": form, "changed": changed, "now": now}
+    context["advice"] = advice.for_plan(plan, policy=resolve(settings.POLICY_PROFILE), now=now)
+    return render(request, "hygiene/_plan_dialog.html" if request.htmx else "hygiene/plan.html", context, status=status)
+
+
+@require_POST
+@requires("hygiene.request_change")
+def plan_confirm(request: Request, uuid: UUID) -> HttpResponse:
+    """Use one's own plan. 422 says what is missing, 409 what changed; a second press answers as the first did."""
+    plan, now = get_object_or_404(Plan, uuid=uuid, created_by=request.user), timezone.now()
+    form = ConfirmForm(request.POST)
+    try:
+        made = remediation.confirm(plan=plan, actor=request.user, now=now, **form.words())
+    except remediation.NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    except remediation.Invalid as error:
+        form.complain(error.errors)
+        return _show(request, plan, form, now=now, status=422)
+    except remediation.Conflict as error:
+        return _show(request, plan, form, now=now, status=409, changed=str(error))
+    return started(request, made, now=now)
+
+
+def wake(row: Remediation) -> None:
+    """Tell a worker once the row is committed. A broker that is down costs seconds, not the change: the sweeper finds the row."""
+
+    def send() -> None:
+        execute_remediation.delay(row.pk)
+
+    transaction.on_commit(send, robust=True)
+
+
+def wake_all(pks: Iterable[int]) -> None:
+    """Tell workers of many rows at once; see `wake`."""
+    for row in Remediation.objects.filter(pk__in=list(pks)):
+        wake(row)
+
+
+def started(request: Request, made: Sequence[Remediation], *, now: datetime) -> HttpResponse:
+    """Wake workers, and show that the change is under way: in the key's row for htmx, else on its page."""
+    for row in made:
+        if row.state == State.REQUESTED:
+            wake(row)
+    if not request.htmx:
+        return _to_remediations(made)
+    keys = with_actions(AccessKey.objects.filter(pk__in=[row.key_id for row in made]))
+    context = {"rows": [offers(key, user=request.user, now=now) for key in keys], "made": made}
+    return render(request, "hygiene/_plan_started.html", context)
+
+
+def _to_remediations(made: Sequence[Remediation]) -> HttpResponse:
+    return (
+        redirect("remediation", made[0].uuid) if len(made) == 1 and not made[0].needs_second_person else redirect("run", made[0].plan.uuid)
+    )

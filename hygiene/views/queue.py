@@ -1,0 +1,100 @@
+"""The queue: what waits, what runs, what was done; one page for each change, live until AWS has confirmed it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import AuditEvent
+from hygiene.forms import ReasonForm
+from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, Reason, Remediation
+from hygiene.services import approvals, remediation
+from hygiene.services.permissions import offers, with_actions
+from hygiene.views.access import requires
+from hygiene.views.plans import Request, conflict, started
+
+ROWS = 50
+MOST_OPEN = 200
+
+
+def _visible(request: Request) -> QuerySet[Remediation]:
+    return Remediation.objects.visible_to(request.user).select_related("account", "principal", "key", "requested_by", "plan")
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def queue(request: Request) -> HttpResponse:
+    """Waiting, running and done, newest first."""
+    rows = _visible(request)
+    done = Paginator(rows.exclude(state__in=OPEN_STATES).order_by("-finished_at", "-pk"), ROWS)
+    context = {
+        "waiting": list(rows.filter(state__in=WAITING_STATES).order_by("due_at", "pk")[:MOST_OPEN]),
+        "running": list(rows.filter(state__in=RUNNING_STATES).order_by("due_at", "pk")[:MOST_OPEN]),
+        "done": done.get_page(request.GET.get("page")),
+        "for_me": list(approvals.waiting_for(request.user).select_related("created_by")[:MOST_OPEN]),
+        "alerts": list(Alert.objects.visible_to(request.user).filter(acknowledged_at__isnull=True).order_by("-raised_at")[:MOST_OPEN]),
+        "now": timezone.now(),
+    }
+    return render(request, "hygiene/_queue_live.html" if request.htmx else "hygiene/queue.html", context)
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def remediation_detail(request: Request, uuid: UUID) -> HttpResponse:
+    """One change with its history. For htmx `part=key` is the buttons of its key, `part=live` the part that moves."""
+    row, now = get_object_or_404(_visible(request), uuid=uuid), timezone.now()
+    if request.htmx and request.GET.get("part") == "key":
+        return _key_cell(request, row, now)
+    context = {
+        "remediation": row,
+        "events": AuditEvent.objects.filter(correlation_id=row.correlation_id).order_by("occurred_at", "pk"),
+        "can_undo": remediation.is_undoable(row) and request.user.has_perm("hygiene.request_change"),
+        "form": ReasonForm() if row.reason == Reason.UNDO and row.requested_by == request.user else None,
+        "now": now,
+    }
+    return render(request, "hygiene/_remediation_live.html" if request.htmx else "hygiene/remediation.html", context)
+
+
+def _key_cell(request: Request, row: Remediation, now: datetime) -> HttpResponse:
+    key = with_actions(AccessKey.objects.filter(pk=row.this_key.pk)).get()
+    context = {"remediation": row, "key": key, "actions": offers(key, user=request.user, now=now)}
+    return render(request, "hygiene/_key_action.html" if row.is_open else "hygiene/_remediation_settled.html", context)
+
+
+@require_POST
+@requires("hygiene.request_change")
+def undo(request: Request, uuid: UUID) -> HttpResponse:
+    """Enable again what this disabled. 409 when there is nothing to undo any more."""
+    row, now = get_object_or_404(_visible(request), uuid=uuid), timezone.now()
+    try:
+        made = [remediation.undo(row, actor=request.user, now=now)]
+    except remediation.NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    except remediation.Conflict as error:
+        return conflict(request, row.this_key, str(error), now=now)
+    return started(request, made, now=now)
+
+
+@require_POST
+@requires("hygiene.request_change")
+def give_reason(request: Request, uuid: UUID) -> HttpResponse:
+    """The reason of one's own request, afterwards."""
+    row, form = get_object_or_404(_visible(request), uuid=uuid), ReasonForm(request.POST)
+    try:
+        remediation.explain(row, actor=request.user, now=timezone.now(), **form.words())
+    except remediation.NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    except remediation.Invalid as error:
+        form.complain(error.errors)
+        events = AuditEvent.objects.filter(correlation_id=row.correlation_id).order_by("occurred_at", "pk")
+        context = {"remediation": row, "events": events, "form": form, "now": timezone.now()}
+        return render(request, "hygiene/remediation.html", context, status=422)
+    return redirect("remediation", row.uuid)

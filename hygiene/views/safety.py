@@ -1,0 +1,151 @@
+"""Runs, decisions on the requests of others, and the switch that stops all changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Account
+from hygiene.models import WAITING_STATES, Alert, Plan, Remediation
+from hygiene.services import alerts, approvals, runs, switch
+from hygiene.services.refused import Conflict, Invalid, NotAllowed
+from hygiene.views.access import requires
+from hygiene.views.plans import Request, started, wake_all
+
+MOST_LINES = 1000
+
+
+def _plan(request: Request, uuid: UUID) -> Plan:
+    """A confirmed plan of which the person sees every account; else 404."""
+    plan = get_object_or_404(Plan.objects.select_related("created_by"), uuid=uuid, confirmed_at__isnull=False)
+    unseen = plan.remediations.exclude(account__in=Account.objects.visible_to(request.user))
+    return get_object_or_404(Plan.objects.select_related("created_by"), pk=None if unseen.exists() else plan.pk)
+
+
+def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200) -> HttpResponse:
+    rows = plan.remediations.select_related("account", "key", "principal").order_by("account__name", "user_name", "pk")
+    context = {
+        "plan": plan,
+        "progress": runs.progress(plan),
+        "rows": rows[:MOST_LINES],
+        "aside": plan.items.filter(disposition="skipped").select_related("key", "principal__account").order_by("pk")[:MOST_LINES],
+        "approvals": plan.approvals.order_by("decided_at"),
+        "may_decide": approvals.waiting_for(request.user).filter(pk=plan.pk).exists(),
+        "may_cancel": plan.created_by_id == request.user.pk and plan.remediations.filter(state__in=WAITING_STATES).exists(),
+        "may_undo": request.user.has_perm("hygiene.request_change") and bool(runs.undoable(plan)),
+        "may_retry": request.user.has_perm("hygiene.request_change"),
+        "sentence": sentence,
+        "now": timezone.now(),
+    }
+    return render(request, "hygiene/_run_live.html" if request.htmx else "hygiene/run.html", context, status=status)
+
+
+def _answer(request: Request, plan: Plan, act: Callable[[], object]) -> HttpResponse:
+    """Do it, and show the run; 403, 409 or 422 with the sentence."""
+    try:
+        act()
+    except NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    except (Conflict, Invalid) as error:
+        return _show(request, plan, sentence=str(error), status=422 if isinstance(error, Invalid) else 409)
+    return redirect("run", plan.uuid)
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def run(request: Request, uuid: UUID) -> HttpResponse:
+    """One run: progress, decisions, and a line for each key."""
+    return _show(request, _plan(request, uuid))
+
+
+@require_POST
+@requires("hygiene.approve_change")
+def approve(request: Request, uuid: UUID) -> HttpResponse:
+    """Agree to exactly this plan."""
+    plan, comment = _plan(request, uuid), request.POST.get("comment", "")[:2000]
+    return _answer(request, plan, lambda: wake_all(approvals.approve(plan=plan, actor=request.user, comment=comment, now=timezone.now())))
+
+
+@require_POST
+@requires("hygiene.approve_change")
+def deny(request: Request, uuid: UUID) -> HttpResponse:
+    """Refuse the plan, with a comment."""
+    plan, comment = _plan(request, uuid), request.POST.get("comment", "")[:2000]
+    return _answer(request, plan, lambda: approvals.deny(plan=plan, actor=request.user, comment=comment, now=timezone.now()))
+
+
+@require_POST
+@requires("hygiene.request_change")
+def cancel(request: Request, uuid: UUID) -> HttpResponse:
+    """Take back what of one's own plan no worker has taken up."""
+    plan = _plan(request, uuid)
+    rows = Remediation.objects.filter(plan=plan)
+    return _answer(request, plan, lambda: approvals.cancel(rows=rows, actor=request.user, now=timezone.now()))
+
+
+@require_POST
+@requires("hygiene.request_change")
+def undo_run(request: Request, uuid: UUID) -> HttpResponse:
+    """Enable again every key that is still as the run left it."""
+    plan, now = _plan(request, uuid), timezone.now()
+    try:
+        made = runs.undo_all(plan, actor=request.user, now=now)
+    except NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    except Conflict as error:
+        return _show(request, plan, sentence=str(error), status=409)
+    return started(request, made, now=now)
+
+
+@require_POST
+@requires("hygiene.request_change")
+def retry(request: Request, uuid: UUID) -> HttpResponse:
+    """A new plan of what failed."""
+    plan = _plan(request, uuid)
+    try:
+        return redirect("plan", runs.retry_failed(plan, actor=request.user, now=timezone.now()).uuid)
+    except Conflict as error:
+        return _show(request, plan, sentence=str(error), status=409)
+
+
+def _switch(request: Request, act: Callable[..., object]) -> HttpResponse:
+    try:
+        act(actor=request.user, reason=request.POST.get("reason", "")[:2000], now=timezone.now())
+    except Invalid as error:
+        return render(request, "hygiene/switch.html", {"switch": switch.current(), "sentence": str(error)}, status=422)
+    return redirect("changes-switch")
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def changes_switch(request: Request) -> HttpResponse:
+    """Whether changes may be made, with the buttons that stop them and let them go on."""
+    return render(request, "hygiene/switch.html", {"switch": switch.current()})
+
+
+@require_POST
+@requires("hygiene.stop_changes")
+def stop(request: Request) -> HttpResponse:
+    """Stop all changes."""
+    return _switch(request, switch.stop)
+
+
+@require_POST
+@requires("hygiene.resume_changes")
+def resume(request: Request) -> HttpResponse:
+    """Let changes go on."""
+    return _switch(request, lambda **said: wake_all(switch.resume(**said)))
+
+
+@require_POST
+@requires("hygiene.request_change", "hygiene.approve_change")
+def acknowledge(request: Request, uuid: UUID) -> HttpResponse:
+    """An alert was seen."""
+    alerts.acknowledge(get_object_or_404(Alert.objects.visible_to(request.user), uuid=uuid), actor=request.user, now=timezone.now())
+    return redirect("queue")

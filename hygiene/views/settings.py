@@ -1,0 +1,65 @@
+"""Settings: the policy in force and where it is set, this installation, and one's own preferences."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from hygiene.domain.policy import DELETE_WAIT_DAYS
+from hygiene.domain.rules import RULES
+from hygiene.forms import PreferencesForm
+from hygiene.models import Preferences
+from hygiene.people import ROLES, THEMES
+from hygiene.views import lists
+from hygiene.views.access import SignedIn, requires
+
+YEAR = 365 * 24 * 3600
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("hygiene.view_inventory")
+def settings_page(request: SignedIn) -> HttpResponse:
+    """Show everything; save one's own preferences."""
+    _, policy = lists.moment()
+    stored: Preferences = request.preferences  # type: ignore[attr-defined]  # set by the middleware
+    form = PreferencesForm(request.POST or None, instance=stored)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Your preferences are saved.")
+        return _remember(redirect("settings"), stored.theme)
+    rules = [
+        (RULES[code], setting, ", ".join(f"{word.replace('_', ' ')}: {n}" for word, n in (setting.numbers or {}).items()))
+        for code, setting in policy.rules.items()
+    ]
+    context = {
+        "form": form,
+        "policy": policy,
+        "rules": rules,
+        "wait_days": DELETE_WAIT_DAYS,
+        "installation": settings,
+        "all_roles": ROLES,
+    }
+    return render(request, "hygiene/settings.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def set_theme(request: SignedIn) -> HttpResponse:
+    """The theme button of the top bar and the density button of lists: keep the choice and go back to the page."""
+    stored: Preferences = request.preferences  # type: ignore[attr-defined]  # set by the middleware
+    wanted, density = request.POST.get("theme", stored.theme), request.POST.get("density", stored.density)
+    theme = wanted if wanted in THEMES else "auto"
+    density = density if density in ("comfortable", "compact") else "comfortable"
+    Preferences.objects.update_or_create(user=request.user, defaults={"theme": theme, "density": density})
+    target = request.POST.get("next", "/")
+    is_own = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return _remember(redirect(target if is_own else "/"), theme)
+
+
+def _remember(response: HttpResponse, theme: str) -> HttpResponse:
+    """A cookie for the sign-in page, which does not know the person yet."""
+    response.set_cookie("theme", theme, max_age=YEAR, samesite="Lax", secure=settings.IS_HTTPS, httponly=True)
+    return response

@@ -1,0 +1,82 @@
+"""IAM users: the list, and the page of one user with both keys side by side."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from hygiene.domain.facts import PasswordState
+from hygiene.domain.policy import Policy
+from hygiene.filters import USERS
+from hygiene.models import AccessKey, Finding, Principal
+from hygiene.services.permissions import offers, with_actions
+from hygiene.services.posture import console_users, no_mfa, reporting
+from hygiene.tables import UserTable
+from hygiene.tables.base import sentence
+from hygiene.views import lists
+from hygiene.views.access import SignedIn, requires
+
+PAGE = lists.Page("users", "Users", "user", UserTable, USERS, "hygiene/users.html")
+LABELS = {"action": "Needs action", "no-mfa": "Console without MFA", "console": "Console users", "with-keys": "With active keys"}
+
+
+def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
+    """The built-in views. Counts cover reporting accounts only."""
+    current = reporting(policy=policy, now=now)
+    return {
+        "action": Q(severity__gt=0) & current,
+        "no-mfa": no_mfa() & current,
+        "console": console_users() & current,
+        "with-keys": Q(active_keys__gt=0) & current,
+    }
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def user_list(request: SignedIn) -> HttpResponseBase:
+    """All IAM users, or one built-in view of them. Root users have a page of their own."""
+    now, policy = lists.moment()
+    views = conditions(policy, now)
+    current = request.GET.get("view", "") if request.GET.get("view") in views else ""
+    rows = Principal.objects.visible_to(request.user).present().users()
+    counts = rows.aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, q in enumerate(views.values())})
+    labels = [(name, LABELS[name], counts[f"n{place}"]) for place, name in enumerate(views)]
+    context = {
+        "tabs": lists.tabs([*labels, ("", "All users", counts["all"])], current=current),
+        "facets": [
+            lists.facet(request, "Finding", "rule", {"no-mfa": "Without MFA", "password.unused": "Unused password"}),
+            lists.facet(request, "Password", "password", {"yes": "Yes", "no": "None", "unknown": "Unknown"}),
+            lists.facet(request, "MFA", "mfa", {"on": "On", "off": "Off", "unknown": "Unknown"}),
+        ],
+    }
+    rows = rows.filter(views[current]) if current else rows
+    return lists.answer(request, PAGE, _with_keys(rows).order_by("-severity", "name", "pk"), context=context)
+
+
+def _with_keys(rows: QuerySet[Principal]) -> QuerySet[Principal]:
+    keys = Prefetch("access_keys", queryset=AccessKey.objects.present().order_by("created_at", "pk"), to_attr="present_keys")
+    return rows.select_related("account__status").prefetch_related(keys)
+
+
+@require_safe
+@requires("hygiene.view_inventory")
+def user_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
+    """One user: password, MFA, both keys side by side with their rotation, findings."""
+    now, policy = lists.moment()
+    visible = Principal.objects.visible_to(request.user).users().select_related("account__status")
+    user = get_object_or_404(visible, uuid=uuid)
+    keys = list(with_actions(AccessKey.objects.filter(principal=user)).order_by("gone_at", "-created_at", "pk"))
+    limit = policy.number("key.too_old")
+    context = {
+        "person": user,
+        "has_password": user.password_state == PasswordState.ENABLED,
+        "keys": [(key, sentence(key, now=now, is_root=False, limit_days=limit), offers(key, user=request.user, now=now)) for key in keys],
+        "findings": Finding.objects.open().filter(principal=user).select_related("key").order_by("-severity", "pk"),
+        "now": now,
+    }
+    return render(request, "hygiene/user.html", context)

@@ -1,0 +1,101 @@
+"""check_access over HTTP: each step of both roles and of central root access, and how to mend what fails."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Account
+from demo.fake_aws import Fault, Running, start
+from tests.contract.conftest import NUMBER, organization
+from tests.factories import register
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Running]:
+    settings.ALLOW_CUSTOM_AWS_ENDPOINT = True
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret-of-anybody")
+    with start(organization()) as running:
+        running.world.report_seconds = 0
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
+        yield running
+
+
+@pytest.fixture
+def account(aws: Running) -> Account:
+    return register(NUMBER, "payments", now=timezone.now(), external_id="ours", organization_state="ACTIVE")
+
+
+def checked(*numbers: str) -> tuple[str, bool]:
+    """What it says, and whether all is well."""
+    out = io.StringIO()
+    try:
+        call_command("check_access", *numbers, stdout=out)
+    except CommandError:
+        return out.getvalue(), False
+    return out.getvalue(), True
+
+
+def test_an_account_that_is_set_up_well_passes_every_step(account: Account, aws: Running) -> None:
+    said, is_well = checked(NUMBER)
+    assert is_well, said
+    assert "FAIL" not in said
+    assert "note" not in said
+    assert said.count("ok   refuse without the external id") == 2
+    assert "ok   read root's credentials by central root access" in said
+    assert not any(entry["action"].startswith(("Update", "Delete", "Create")) for entry in aws.world.log)
+
+
+def test_a_wrong_external_id_fails_both_roles_with_what_to_check(account: Account) -> None:
+    Account.objects.update(external_id="wrong")
+    said, is_well = checked()
+    assert not is_well
+    assert "FAIL assume the read role" in said
+    assert "FAIL assume the act role" in said
+    assert "its trust policy and the external id" in said
+
+
+def test_a_role_that_anybody_may_assume_fails(account: Account, aws: Running) -> None:
+    aws.world.organization.account(NUMBER).external_id = ""
+    Account.objects.update(external_id="")
+    said, is_well = checked(NUMBER)
+    assert not is_well
+    assert "Add the condition sts:ExternalId to the trust policy." in said
+
+
+def test_a_missing_permission_is_named_and_an_optional_one_is_a_note(account: Account, aws: Running) -> None:
+    aws.world.fail(Fault(NUMBER, "GetAccountSummary", times=-1))
+    aws.world.fail(Fault(NUMBER, "ListSSHPublicKeys", times=-1))
+    said, is_well = checked(NUMBER)
+    assert not is_well
+    assert "FAIL iam:GetAccountSummary" in said
+    assert "Add iam:GetAccountSummary to the role's policy." in said
+    assert "note iam:ListSSHPublicKeys" in said
+
+
+def test_a_source_identity_that_may_not_be_set_is_a_note(account: Account, aws: Running) -> None:
+    aws.world.organization.account(NUMBER).allows_source_identity = False
+    said, is_well = checked(NUMBER)
+    assert is_well
+    assert "note set the source identity" in said
+
+
+def test_central_root_access_that_is_off_is_a_note(account: Account, aws: Running) -> None:
+    aws.world.organization.features = ()
+    said, is_well = checked(NUMBER)
+    assert is_well
+    assert "Central root access is off in this organization." in said
+
+
+def test_an_account_that_is_not_registered_is_exit_code_2(db: None) -> None:
+    with pytest.raises(CommandError) as caught:
+        call_command("check_access", "999999999999")
+    assert caught.value.returncode == 2

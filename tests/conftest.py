@@ -1,0 +1,107 @@
+"""Fixtures that every test may use: the moment it is, people with roles, and closed sockets."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+LOOPBACK = ("127.", "localhost", "::1")
+PASSWORD = "correct-horse-battery"
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API runs an event loop in the test's thread
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Iterator[None]:
+    """No test opens a connection to another machine."""
+    original = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(LOOPBACK):
+            raise OSError(f"tests may not connect to {address}")
+        original(self, address)
+
+    setattr(socket.socket, "connect", connect)  # noqa: B010  # mypy knows the method as final
+    yield
+    setattr(socket.socket, "connect", original)  # noqa: B010  # as above
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tests that commit empty their tables afterwards, the audit log's too, which PostgreSQL refuses outside of tests."""
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_no_truncate")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment that tests call now: a Monday morning."""
+    return datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., User]:
+    """Makes people: `person("operator")`, `person("operator", username="bob")`, `person(None)` for somebody without a role."""
+
+    def make(role: str | None, *, username: str = "", **fields: Any) -> User:
+        if role and not Group.objects.filter(name=role).exists():
+            call_command("create_roles", stdout=io.StringIO())
+        user = User.objects.create_user(username or role or "nobody", f"{username or role or 'nobody'}@example.com", PASSWORD, **fields)
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def viewer(person: Callable[..., User]) -> User:
+    """Somebody who may look."""
+    return person("viewer")
+
+
+@pytest.fixture
+def operator(person: Callable[..., User]) -> User:
+    """Somebody who may request changes."""
+    return person("operator")
+
+
+@pytest.fixture
+def approver(person: Callable[..., User]) -> User:
+    """Somebody who may approve the requests of others."""
+    return person("approver")
+
+
+@pytest.fixture
+def administrator(person: Callable[..., User]) -> User:
+    """Somebody who may change accounts."""
+    return person("administrator")
+
+
+@pytest.fixture
+def auditor(person: Callable[..., User]) -> User:
+    """Somebody who may read everything."""
+    return person("auditor")
+
+
+@pytest.fixture
+def client_for() -> Callable[[User], Client]:
+    """A signed-in test client."""
+
+    def make(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return make

@@ -1,0 +1,89 @@
+"""SIGKILL on real processes: a change is settled by reading, once; an account whose poller died is polled again.
+
+`FAULTS_FULL=1` waits for leases to run out by themselves; otherwise they are ended by hand, so that the ordinary run stays short.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.demo_process import start_demo, until
+from tests.faults.processes import ACCOUNT, OPERATOR, Estate, seconds_until
+
+FULL = os.environ.get("FAULTS_FULL") == "1"
+ENDED = ("succeeded", "succeeded_observed", "failed", "not_applied", "needs_human", "refused")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    demo = start_demo(tmp_path_factory.mktemp("faults"))
+    try:
+        query = (
+            "select count(*) from hygiene_poll p join accounts_account a on a.id = p.account_id"
+            " where a.account_id = ? and p.finished_at is not null"
+        )
+        until(lambda: bool(demo.rows(query, ACCOUNT)[0][0]), seconds=60, what="the first poll")
+        yield Estate(demo)
+    finally:
+        demo.end()
+
+
+def test_a_worker_killed_in_the_call_leaves_one_change_that_is_settled_by_reading(estate: Estate) -> None:
+    key_id = estate.active_key()
+    estate.fault("UpdateAccessKey", "applied-then-hang", seconds=9)
+    code, words = estate.command("remediate", "disable", key_id, "--as", OPERATOR, "--reason", "unused", "--note", "kill test")
+    assert code == 0, words
+    until(lambda: bool(estate.calls("UpdateAccessKey", AccessKeyId=key_id)), seconds=20, what="the call")
+    estate.kill_group(estate.demo.worker_group("remediate"))
+    row = estate.remediation(key_id)
+    assert row["state"] == "calling"
+
+    if not FULL:
+        estate.lease_runs_out("hygiene_remediation", row["id"])
+    settled = lambda: estate.remediation(key_id)["state"] in ENDED  # noqa: E731  # read where it is used
+    assert seconds_until(settled, seconds=120, what="the settling") <= 120
+
+    assert estate.remediation(key_id)["state"] == "succeeded_observed"
+    assert len(estate.calls("UpdateAccessKey", AccessKeyId=key_id)) == 1
+    assert estate.demo.aws(f"/_keys/{key_id}")["status"] == "Inactive"
+    assert estate.demo.rows("select status from hygiene_accesskey where access_key_id = ?", key_id) == [("inactive",)]
+    story = [
+        outcome
+        for (outcome,) in estate.demo.rows(
+            "select outcome from accounts_auditevent where correlation_id = ? order by id", row["correlation_id"]
+        )
+    ]
+    assert "calling" in story
+    assert story.index("calling") < story.index("unknown") < story.index("succeeded_observed")
+
+
+def test_a_poller_killed_at_work_leaves_the_account_pollable(estate: Estate) -> None:
+    until(lambda: not _unfinished(estate), seconds=60, what="the end of polls under way")
+    estate.fault("GetAccountSummary", "hang", seconds=12)
+    asked = len(estate.calls("AssumeRole"))
+    process = estate.start("poll", ACCOUNT)
+    until(lambda: len(estate.calls("AssumeRole")) > asked, seconds=30, what="the poll's first call")
+    process.kill()
+    process.communicate()
+    (left,) = _unfinished(estate)
+
+    if FULL:
+        return
+    estate.lease_runs_out("hygiene_poll", left)
+    done = (
+        "select count(*) from hygiene_poll where id > ? and outcome = 'complete'"
+        " and account_id = (select account_id from hygiene_poll where id = ?)"
+    )
+    until(lambda: bool(estate.demo.rows(done, left, left)[0][0]), seconds=60, what="the poll after the killed one")
+    assert estate.demo.rows("select outcome from hygiene_poll where id = ?", left) == [("abandoned",)]
+
+
+def _unfinished(estate: Estate) -> list[int]:
+    query = (
+        "select p.id from hygiene_poll p join accounts_account a on a.id = p.account_id where a.account_id = ? and p.finished_at is null"
+    )
+    return [number for (number,) in estate.demo.rows(query, ACCOUNT)]

@@ -1,0 +1,81 @@
+"""`manage.py remediate`: exit 0 only when AWS shows what was wanted, 1 when it was refused or waits, 2 for wrong arguments."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from accounts.models import Account, AuditEvent, ScopeGrant
+from hygiene.models import AccessKey, Remediation, State
+from tests.factories import estate
+from tests.fakes import FakeAwsAccount
+
+pytestmark = pytest.mark.django_db
+COMMAND = "hygiene.management.commands.remediate"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, operator: User) -> FakeAwsAccount:
+    _, world = estate(5)
+    world.log.clear()
+    monkeypatch.setattr(f"{COMMAND}.gateway_of", world.gateway)
+    return world
+
+
+@pytest.fixture
+def key_id(world: FakeAwsAccount) -> str:
+    return str(AccessKey.objects.filter(status="active", last_used_state="never", principal__is_root=False)[0].access_key_id)
+
+
+def remediate(action: str, key_id: str, **options: Any) -> str:
+    out = StringIO()
+    said = {"username": "operator", "reason": "unused", "here": True, **options}
+    call_command("remediate", action, key_id, stdout=out, **said)
+    return out.getvalue()
+
+
+def test_a_disable_here_is_done_and_audited(world: FakeAwsAccount, key_id: str) -> None:
+    assert "succeeded. Disabled: AWS confirmed it." in remediate("disable", key_id)
+    assert world.calls("UpdateAccessKey") == 1
+    assert AuditEvent.objects.filter(action="key.disable", actor_name="operator", outcome="succeeded").exists()
+
+
+def test_what_is_refused_is_no_success(world: FakeAwsAccount, key_id: str) -> None:
+    Account.objects.update(allows_remediation=False)
+    with pytest.raises(CommandError, match="read-only") as error:
+        remediate("disable", key_id)
+    assert (error.value.returncode, world.log) == (1, [])
+
+
+@pytest.mark.parametrize("role", ["viewer", "approver", "administrator", "auditor", None])
+def test_others_cannot(world: FakeAwsAccount, key_id: str, person: Any, role: str | None) -> None:
+    person(role, username="somebody")
+    with pytest.raises(CommandError, match="operator") as error:
+        remediate("disable", key_id, username="somebody")
+    assert (error.value.returncode, world.log, Remediation.objects.count()) == (1, [], 0)
+
+
+def test_a_key_outside_the_scope_is_not_known(world: FakeAwsAccount, key_id: str, operator: User) -> None:
+    ScopeGrant.objects.create(user=operator, account=Account.objects.get(name="sandbox-07"))
+    with pytest.raises(CommandError) as error:
+        remediate("disable", key_id)
+    assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize(("said", "words"), [({"username": "nobody"}, "no user"), ({"reason": "other"}, "Say what the reason is")])
+def test_wrong_arguments_are_two(world: FakeAwsAccount, key_id: str, said: dict[str, str], words: str) -> None:
+    with pytest.raises(CommandError, match=words) as error:
+        remediate("disable", key_id, **said)
+    assert (error.value.returncode, world.log) == (2, [])
+
+
+def test_a_change_that_needs_approval_waits_and_is_no_success(world: FakeAwsAccount) -> None:
+    key = AccessKey.objects.filter(status="inactive")[0]
+    AccessKey.objects.filter(pk=key.pk).update(first_inactive_at="2026-01-01T00:00:00Z")
+    with pytest.raises(CommandError, match="approved"):
+        remediate("delete", str(key.access_key_id))
+    assert (Remediation.objects.get().state, world.log) == (State.AWAITING_APPROVAL, [])
