@@ -6,9 +6,12 @@ None as its type says, never a good-looking default. All datetimes are aware UTC
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from hygiene.domain.details import PasswordPolicyFacts, PolicyFacts, ServiceCredentialFacts, SshKeyFacts
 
 
 class Source(StrEnum):
@@ -167,6 +170,32 @@ class CertificateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailFacts:
+    """What GetAccountAuthorizationDetails and the credential lists tell of one user. None: not read.
+
+    `owner` "" is: looked for along the chain, and nobody found. `owner_source`: the link that found it, such as "tag owner" or
+    "account". `is_admin` None with `policies` known: a policy's document could not be read, so it cannot be told.
+    `user_class` None: nothing but the password decides.
+    """
+
+    tags: Mapping[str, str] | None = None
+    user_class: UserClass | None = None
+    owner: str | None = None
+    owner_source: str = ""
+    groups: tuple[str, ...] | None = None
+    policies: tuple[PolicyFacts, ...] | None = None
+    is_admin: bool | None = None
+    admin_via: str = ""  # in words, such as "through group ops"
+    observed_at: datetime | None = None
+    ssh_keys: tuple[SshKeyFacts, ...] | None = None
+    service_credentials: tuple[ServiceCredentialFacts, ...] | None = None
+    credentials_observed_at: datetime | None = None
+
+
+NO_DETAILS = DetailFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class PrincipalFacts:
     """Root or one IAM user with its keys. `mfa_kinds` None: kinds not known; values "virtual", "hardware".
 
@@ -193,6 +222,14 @@ class PrincipalFacts:
     ambiguous_slots: int = 0
     has_data_warning: bool = False
     keys_known: bool = True
+    details: DetailFacts = NO_DETAILS
+
+    @property
+    def user_class(self) -> UserClass:
+        """What a tag says; else human with a console password (or when that is not known), machine without."""
+        if self.details.user_class is not None:
+            return self.details.user_class
+        return UserClass.MACHINE if self.password_state is PasswordState.NONE else UserClass.HUMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +238,9 @@ class AccountFacts:
 
     `newest_report_at` None: never had a report. `is_reachable` False: role not assumable, or the report was refused.
     `last_poll_complete` False: the last poll did not finish, or its report was partial.
+    `central_root_features` are those of a management or delegated account; `central_root_on` is what the organization's management
+    or delegated account says of this member. `worker_key_user`: ARN of the IAM user here whose long-term key this product works
+    with; "" for none. `missing_permissions`: calls that AWS refused to the read role, such as "iam:GetAccountAuthorizationDetails".
     """
 
     account_id: str
@@ -218,3 +258,13 @@ class AccountFacts:
     mfa_devices_observed_at: datetime | None = None
     failing_since: datetime | None = None
     error: str = ""
+    tags: Mapping[str, str] | None = None
+    password_policy: PasswordPolicyFacts | None = None
+    password_policy_observed_at: datetime | None = None
+    organization_role: OrganizationRole = OrganizationRole.UNKNOWN
+    central_root_features: frozenset[str] | None = None
+    central_root_on: bool | None = None
+    organization_observed_at: datetime | None = None
+    worker_key_user: str | None = None
+    worker_observed_at: datetime | None = None
+    missing_permissions: frozenset[str] = frozenset()

@@ -19,6 +19,7 @@ from hygiene.domain.facts import (
     KeyStatus,
     LastUse,
     MfaState,
+    OrganizationRole,
     PasswordState,
     PrincipalFacts,
     Source,
@@ -30,6 +31,7 @@ from hygiene.domain.verdicts import Outcome, Verdict
 from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, PollOutcome, Principal
 from hygiene.services import covering
 from hygiene.services.covering import Place
+from hygiene.services.detail_facts import detail_facts, missing_permissions, password_policy_facts
 from hygiene.services.live_keys import last_use
 from hygiene.services.marks import mark_worst
 
@@ -70,6 +72,15 @@ def account_facts(account: Account, status: AccountStatus) -> AccountFacts:
         mfa_devices_observed_at=status.mfa_devices_observed_at,
         failing_since=status.failing_since,
         error=status.error,
+        tags=account.tags,
+        password_policy=password_policy_facts(status),
+        password_policy_observed_at=status.password_policy_observed_at,
+        organization_role=OrganizationRole(status.organization_role),
+        central_root_features=None if status.central_root_features is None else frozenset(status.central_root_features),
+        organization_observed_at=status.organization_observed_at,
+        worker_key_user=status.worker_key_user,
+        worker_observed_at=status.last_polled_at,
+        missing_permissions=missing_permissions(status),
     )
 
 
@@ -112,6 +123,7 @@ def principal_facts(principal: Principal, keys: Iterable[AccessKey]) -> Principa
         observed_at=principal.report_generated_at,
         ambiguous_slots=principal.ambiguous_slots,
         has_data_warning=principal.has_data_warning,
+        details=detail_facts(principal),
     )
 
 
