@@ -269,8 +269,10 @@ class _Reader:
         return tuple(found)
 
     def extra(self) -> dict[str, str]:
-        """Columns that we do not know, as they came."""
+        """Columns that we do not know, as they came; that of more credentials only where AWS says something in it."""
         extra = {name: value for name, value in self.values.items() if name not in KNOWN}
-        if extra.get(MORE_CREDENTIALS, "").lower() not in ABSENT:
+        if extra.get(MORE_CREDENTIALS, "").lower() in ABSENT:
+            extra.pop(MORE_CREDENTIALS, None)
+        else:
             self.warn("AWS says that this user has more credentials than the report shows.")
         return extra

@@ -103,6 +103,7 @@ class Principal(models.Model):
     fingerprint = models.CharField(max_length=64, blank=True)  # of the report's slots; see services.inventory
     listed_fingerprint = models.CharField(max_length=64, blank=True)  # the fingerprint at the last live list
     listed_at = models.DateTimeField(null=True, blank=True)
+    keys_known = models.BooleanField(default=True)  # False: the report lacks or garbles key columns, and no live list said since
     ambiguous_slots = models.PositiveSmallIntegerField(default=0)
     has_data_warning = models.BooleanField(default=False)
     warnings = models.JSONField(default=list, blank=True)

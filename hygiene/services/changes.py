@@ -15,7 +15,8 @@ FRESH_CHUNK = 900  # below SQLite's limit of parameters
 PRINCIPAL_FIELDS = (
     *("name", "created_at", "password_state", "password_last_used_at", "password_last_used_state", "password_last_changed_at"),
     *("password_next_rotation_at", "mfa_state", "mfa_kinds", "certificates", "fingerprint", "has_data_warning", "warnings", "extra"),
-    *("active_keys", "inactive_keys", "ambiguous_slots", "report_generated_at", "last_seen_at", "gone_at", "tags", "owner", "owner_source"),
+    *("keys_known", "active_keys", "inactive_keys", "ambiguous_slots", "report_generated_at", "last_seen_at", "gone_at", "tags"),
+    *("owner", "owner_source"),
 )
 KEY_FIELDS = (
     *("access_key_id", "match", "status", "status_raw", "status_observed_at", "status_source", "last_used_state", "last_used_at"),

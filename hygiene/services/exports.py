@@ -15,8 +15,9 @@ from accounts.models import Account, AuditEvent
 from hygiene.domain.ages import is_in_future, whole_days
 from hygiene.domain.facts import MfaState, PasswordState
 from hygiene.domain.policy import Policy
+from hygiene.domain.states import AccountState
 from hygiene.domain.verdicts import Severity
-from hygiene.models import AccessKey, Exemption, Finding, FindingOutcome, Principal
+from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, Principal
 from hygiene.services.columns import COLUMNS
 from hygiene.services.posture import state_of
 from hygiene.services.renderings import FORMATS, render, render_xlsx
@@ -105,8 +106,8 @@ def _user(user: Principal, policy: Policy, now: datetime) -> Row:
         "password_last_changed_at": user.password_last_changed_at,
         "mfa_state": root.mfa.value if root else mfa_of(user).value,
         "mfa_kinds": ([root.mfa_kind] if root.mfa_kind else None) if root else user.mfa_kinds,
-        "active_keys": user.active_keys,
-        "inactive_keys": user.inactive_keys,
+        "active_keys": user.active_keys if user.keys_known else None,
+        "inactive_keys": user.inactive_keys if user.keys_known else None,
         "active_certificates": None if certificates is None else sum(1 for item in certificates if item["active"]),
         "owner": user.owner or user.account.owner_email,
         "rules": user.failing_rules,
@@ -141,12 +142,13 @@ def _accounts(found: QuerySet[Account]) -> QuerySet[Account]:
 
 def _account(account: Account, policy: Policy, now: datetime) -> Row:
     status, roots = _status(account), account.roots  # type: ignore[attr-defined]  # prefetched
+    state = state_of(status, account, policy=policy, now=now)
     root = root_facts(account, status, roots[0] if roots else None, account.root_keys)  # type: ignore[attr-defined]  # prefetched
     return {
         "account_id": account.account_id,
         "name": account.name,
         "partition": account.partition,
-        "state": state_of(status, account, policy=policy, now=now).value,
+        "state": state.value,
         "report_generated_at": status.report_generated_at if status else None,
         "last_polled_at": status.last_polled_at if status else None,
         "last_error": status.error if status else None,
@@ -154,15 +156,15 @@ def _account(account: Account, policy: Policy, now: datetime) -> Row:
         "root_mfa": root.mfa.value,
         "root_mfa_kind": root.mfa_kind,
         "root_password_present": root.password_present,
-        "users": _counted(status, "users"),
-        "active_keys": _counted(status, "active_keys"),
-        "findings_open": _counted(status, "findings_open"),
+        "users": counted(status, "users", state=state),
+        "active_keys": counted(status, "active_keys", state=state),
+        "findings_open": counted(status, "findings_open", state=state),
     }
 
 
-def _counted(status: Any, name: str) -> int | None:
-    """A count, or None where no report was ever read."""
-    return None if status is None or status.report_generated_at is None else int(getattr(status, name))
+def counted(status: AccountStatus | None, name: str, *, state: AccountState) -> int | None:
+    """A count of the account's status, or None where it has no current complete report: then its counts are not known."""
+    return int(getattr(status, name)) if status is not None and state is AccountState.OK else None
 
 
 def _findings(found: QuerySet[Finding]) -> QuerySet[Finding]:

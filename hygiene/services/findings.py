@@ -122,6 +122,7 @@ def principal_facts(principal: Principal, keys: Iterable[AccessKey]) -> Principa
         mfa_kinds_observed_at=principal.report_generated_at,
         observed_at=principal.report_generated_at,
         ambiguous_slots=principal.ambiguous_slots,
+        keys_known=principal.keys_known,
         has_data_warning=principal.has_data_warning,
         details=detail_facts(principal),
     )

@@ -110,6 +110,7 @@ def _fill(principal: Principal, row: ReportRow, seen: Observation) -> None:
     principal.mfa_kinds = _mfa_kinds(row, seen)
     principal.certificates = _certificates(row)
     principal.fingerprint = row.fingerprint
+    principal.keys_known = row.keys_known
     principal.has_data_warning = row.has_conflict
     principal.warnings = list(row.warnings)
     principal.extra = {name: value for name, value in row.extra.items() if value}
@@ -164,7 +165,7 @@ def _record_slots(row: ReportRow, principal: Principal, keys: Sequence[AccessKey
                 changes.keys.append(key)
         current.append(key)
     for key in left:
-        if key.status_observed_at <= seen.generated_at and not principal.has_data_warning:
+        if key.status_observed_at <= seen.generated_at and row.keys_known and not principal.has_data_warning:
             _gone(key, at=seen.generated_at, reason="not in the newest report", changes=changes, source=Source.REPORT, poll=seen.poll)
             changes.keys.append(key)
         else:

@@ -13,6 +13,7 @@ from accounts.gateway import AccessDenied, AwsError, Gateway, KeyLastUse, Listed
 from hygiene.domain.facts import KeyMatch
 from hygiene.domain.keys import needs_last_use
 from hygiene.domain.policy import Policy
+from hygiene.domain.report_row import MORE_CREDENTIALS
 from hygiene.models import AccessKey, AccountStatus, Poll, Principal
 from hygiene.services import findings, leases, live_keys
 from hygiene.services.changes import Changes
@@ -35,10 +36,13 @@ class Listing:
 
 
 def to_list(poll: Poll) -> list[Principal]:
-    """Users that hold a key and whose slots changed since they were last listed, worst findings first."""
-    changed = Principal.objects.present().users().filter(account=poll.account_id).exclude(fingerprint=F("listed_fingerprint"))
-    holders = changed.filter(Q(active_keys__gt=0) | Q(inactive_keys__gt=0))
-    return list(holders.order_by("-severity", "pk"))
+    """Users whose slots changed since they were last listed, worst findings first: those that hold a key, or may hold one.
+
+    A report that does not tell whether there is a key, or that names more credentials than it shows, leaves it to the live list.
+    """
+    users = Principal.objects.present().users().filter(account=poll.account_id)
+    changed = Q(~Q(fingerprint=F("listed_fingerprint")), Q(active_keys__gt=0) | Q(inactive_keys__gt=0) | Q(extra__has_key=MORE_CREDENTIALS))
+    return list(users.filter(changed | Q(keys_known=False)).order_by("-severity", "pk"))
 
 
 def list_changed_users(poll: Poll, status: AccountStatus, gateway: Gateway, *, policy: Policy, clock: Clock) -> Listing:
@@ -110,7 +114,7 @@ def _judged(user: Principal, keys: Sequence[AccessKey], changes: Changes) -> tup
         (key.status, key.status_raw, key.created_at, key.last_used_state, key.last_used_at, key.gone_at, key.match == KeyMatch.AMBIGUOUS)
         for key in keys
     ]
-    return (*of_keys, user.active_keys, user.inactive_keys, user.ambiguous_slots, len(changes.new_keys))
+    return (*of_keys, user.active_keys, user.inactive_keys, user.ambiguous_slots, user.keys_known, len(changes.new_keys))
 
 
 def _uses(keys: Sequence[AccessKey], listed: Sequence[ListedKey], gateway: Gateway) -> dict[str, KeyLastUse]:

@@ -59,6 +59,7 @@ def apply(
     _drop_unlisted(named, row_of, pairing.keys, {key.access_key_id for key in listed}, now=now, changes=changes, poll=poll)
     principal.ambiguous_slots = pairing.ambiguous_slots
     principal.listed_fingerprint, principal.listed_at = principal.fingerprint, now
+    principal.keys_known = True
     principal.active_keys = sum(key_status(key.status) is KeyStatus.ACTIVE for key in listed)
     principal.inactive_keys = len(listed) - principal.active_keys
 

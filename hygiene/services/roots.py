@@ -28,7 +28,7 @@ class RootFacts:
 def root_facts(account: Account, status: AccountStatus | None, root: Principal | None, keys: list[AccessKey]) -> RootFacts:
     """Facts of `account`'s root from its stored status, its report row and its key rows. No query."""
     row = None if root is None or root.has_data_warning or root.report_generated_at is None else root
-    key = _key(status, keys)
+    key = _key(status, row, keys)
     password = status.root_password_present if status else None
     if password is None and row is not None:
         password = {PasswordState.ENABLED: True, PasswordState.NONE: False}.get(PasswordState(row.password_state))
@@ -38,13 +38,11 @@ def root_facts(account: Account, status: AccountStatus | None, root: Principal |
     return RootFacts(key, password, _mfa(account, on, password, keys, key), _kind(status, on), _certificate(status, row))
 
 
-def _key(status: AccountStatus | None, keys: list[AccessKey]) -> bool | None:
+def _key(status: AccountStatus | None, row: Principal | None, keys: list[AccessKey]) -> bool | None:
     live = status.root_key_present if status else None
     if live or keys:
         return True
-    if live is None and (status is None or status.report_generated_at is None):
-        return None
-    return False
+    return None if live is None and (row is None or not row.keys_known) else False
 
 
 def _mfa(account: Account, on: bool | None, password: bool | None, keys: list[AccessKey], key: bool | None) -> MfaState:

@@ -12,6 +12,7 @@ from hygiene.domain import wording
 from hygiene.domain.states import STATE_WORDS, AccountState
 from hygiene.domain.verdicts import Severity
 from hygiene.models import Finding, FindingOutcome
+from hygiene.services.exports import counted
 from hygiene.services.posture import state_of
 from hygiene.services.roots import RootFacts, root_facts
 from hygiene.tables.base import NUMBER, List, account_cell, born, link, mfa_cell, sentence, two
@@ -65,7 +66,8 @@ class AccountTable(List):
 
     def _count(self, record: Account, name: str) -> str:
         status = getattr(record, "status", None)
-        return "unknown" if status is None or status.report_generated_at is None else wording.number(getattr(status, name))
+        count = counted(status, name, state=state_of(status, record, policy=self.policy, now=self.now))
+        return "unknown" if count is None else wording.number(count)
 
     def render_users(self, record: Account) -> str:
         """IAM users."""
