@@ -1,4 +1,4 @@
-"""The only writer of audit events. Each carries the hash of the one before it, so that a change of any of them shows.
+"""The only writer of audit events. Each carries the hash of the one before it, so that a change of any of them shows (`audit_chain`).
 
 Rows are chained under one lock: an advisory lock on PostgreSQL, held to the end of the caller's transaction; on SQLite the write
 lock of the transaction itself.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
 from django.db import connection, transaction
 
-from accounts.models import Account, AuditEvent
+from accounts.models import Account, AuditAnchor, AuditEvent
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -40,7 +40,8 @@ def _hashable(value: Any) -> Any:
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
-def _lock_chain() -> None:
+def lock_chain() -> None:
+    """Nobody else adds to the chain until the caller's transaction ends."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
@@ -78,7 +79,7 @@ def record(**entry: Unpack[Entry]) -> AuditEvent:
 @transaction.atomic
 def record_many(entries: Iterable[Entry]) -> list[AuditEvent]:
     """Add audit events in this order, in the caller's transaction: three statements for any number up to a thousand."""
-    _lock_chain()
+    lock_chain()
     last = AuditEvent.objects.order_by("-sequence").values("sequence", "hash").first() or {"sequence": 0, "hash": ""}
     sequence, previous = last["sequence"], last["hash"]
     events = []
@@ -122,22 +123,7 @@ def last() -> tuple[int, str]:
     return found or (0, "")
 
 
-def broken_at(anchors: Mapping[int, str]) -> str:
-    """Walk the chain; say the first place where it does not hold, or "" when all of it does. Streams; `anchors` are hashes by sequence.
-
-    An edited event has another hash than it says; a missing, moved or inserted one breaks the numbers or the links. Events cut off
-    at the end leave a chain that holds: only an anchor kept elsewhere shows that.
-    """
-    sequence, previous = 0, ""
-    for event in AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000):
-        if event.sequence != sequence + 1:
-            return f"Event {sequence + 1} is missing: after {sequence} comes {event.sequence}."
-        if event.previous_hash != previous:
-            return f"Event {event.sequence} ({event.uuid}) does not follow event {sequence}: one of them was moved, inserted or replaced."
-        if hash_of(event) != event.hash:
-            return f"Event {event.sequence} ({event.uuid}) was changed after it was written."
-        if anchors.get(event.sequence, event.hash) != event.hash:
-            return f"Event {event.sequence} ({event.uuid}) is not the one that its anchor names: the chain was written anew."
-        sequence, previous = event.sequence, event.hash
-    cut = [anchor for anchor in sorted(anchors) if anchor > sequence]
-    return f"Events after {sequence} are missing: an anchor names event {cut[0]}." if cut else ""
+def give_anchor(recipient: str, *, now: datetime) -> str:
+    """The newest event as NUMBER:HASH for a mail to `recipient`, remembered for `audit_chain.broken_at`. Empty without any event."""
+    sequence, value = last()
+    return str(AuditAnchor.objects.create(sequence=sequence, hash=value, recipient=recipient, sent_at=now)) if sequence else ""

@@ -188,3 +188,30 @@ class AuditEvent(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refused: the audit log is append-only."""
         raise AuditIsAppendOnly
+
+
+class AuditAnchor(models.Model):
+    """Number and hash of an audit event that left the house in a mail, whose reader can show that the chain was not written anew."""
+
+    sequence = models.PositiveBigIntegerField()
+    hash = models.CharField(max_length=64)
+    recipient = models.CharField(max_length=254)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["sequence"], name="audit_anchor_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.hash}"
+
+
+class AuditCheckpoint(models.Model):
+    """The last event that the retention rule removed: the chain that is kept begins after it."""
+
+    sequence = models.PositiveBigIntegerField(unique=True)
+    hash = models.CharField(max_length=64)
+    removed = models.PositiveBigIntegerField()  # how many events this step removed
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.hash}"

@@ -73,6 +73,13 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be a number from {least:g} to {most:g}, not {word!r}.")
         return value
 
+    def days(self, name: str, *, default: int, least: int, most: int) -> int:
+        """Whole days within bounds, or 0 for no limit."""
+        word = self.text(name, str(default))
+        if not word.isdigit() or not (int(word) == 0 or least <= int(word) <= most):
+            raise ImproperlyConfigured(f"{name} must be 0, for ever, or a whole number of days from {least} to {most}, not {word!r}.")
+        return int(word)
+
     def choice(self, name: str, *, default: str, allowed: tuple[str, ...]) -> str:
         """One of a fixed set of words."""
         word = self.text(name, default)

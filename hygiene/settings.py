@@ -173,6 +173,7 @@ POLICY_PROFILE = env.choice("POLICY_PROFILE", default="default", allowed=("defau
 REMEDIATION_ENABLED = env.flag("REMEDIATION_ENABLED", default=False)
 EVIDENCE_REGIONS = env.words("EVIDENCE_REGIONS", default="us-east-1,us-west-2,eu-west-1")
 DIGEST_SCHEDULE = env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00 UTC")
+AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", default=0, least=365, most=36_500)
 DEMO = env.flag("DEMO", default=False)
 
 # --- mail and logs -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts import audit_chain
 from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.services import open_gateway, open_root_gateway
 from hygiene.celery import app
@@ -136,6 +137,12 @@ def sweep() -> None:
 def judge_silent_accounts() -> None:
     """Verdicts of accounts whose data went out of date without any poll."""
     findings.reevaluate_silent(policy=policy(), now=timezone.now())
+
+
+@shared_task
+def trim_audit() -> None:
+    """Let go of audit events that are older than the retention rule keeps."""
+    audit_chain.trim(keep_days=settings.AUDIT_RETENTION_DAYS, now=timezone.now())
 
 
 @shared_task

@@ -18,15 +18,15 @@ from hygiene.services.digest_content import Digest, link
 LEVELS = {"critical": "!!", "high": "! ", "medium": "* ", "low": "- ", "ok": "+ ", "unknown": "? "}
 
 
-def html_of(digest: Digest, subscription: DigestSubscription) -> str:
+def html_of(digest: Digest, subscription: DigestSubscription, anchor: str = "") -> str:
     """The HTML part: every style inline, no image, nothing remote."""
-    page = render_to_string("emails/digest-body.html", _context(digest, subscription))
+    page = render_to_string("emails/digest-body.html", _context(digest, subscription, anchor))
     return css_inline.inline(page, keep_style_tags=True, load_remote_stylesheets=False)
 
 
-def text_of(digest: Digest, subscription: DigestSubscription) -> str:
+def text_of(digest: Digest, subscription: DigestSubscription, anchor: str = "") -> str:
     """The plain-text twin: the same sections in aligned columns, with full addresses."""
-    context = _context(digest, subscription)
+    context = _context(digest, subscription, anchor)
     width = max(len(figure.name) for figure in digest.figures)
     rows = [f"{figure.name:<{width}}  {_shown(figure.value):>7}  {figure.change}".rstrip() for figure in digest.figures]
     sections = [
@@ -43,7 +43,7 @@ def _shown(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"
 
 
-def _context(digest: Digest, subscription: DigestSubscription) -> dict[str, object]:
+def _context(digest: Digest, subscription: DigestSubscription, anchor: str) -> dict[str, object]:
     slot = f"{subscription.get_weekday_display()} {subscription.hour:02d}:{subscription.minute:02d} {subscription.time_zone}"
     return {
         "digest": digest,
@@ -52,13 +52,14 @@ def _context(digest: Digest, subscription: DigestSubscription) -> dict[str, obje
         "settings_url": link("digest"),
         "stop_url": link("digest-unsubscribe", subscription.uuid),
         "slot": slot,
+        "anchor": anchor,
     }
 
 
 def message_of(
-    delivery: DigestDelivery, digest: Digest, subscription: DigestSubscription, *, references: Sequence[str]
+    delivery: DigestDelivery, digest: Digest, subscription: DigestSubscription, *, references: Sequence[str], anchor: str = ""
 ) -> EmailMultiAlternatives:
-    """The mail with a Message-ID that stays the same for this delivery, threaded with the weeks before."""
+    """The mail with a Message-ID that stays the same for this delivery, threaded with the weeks before. `anchor`: NUMBER:HASH."""
     host = urlsplit(settings.SITE_ROOT).hostname or "localhost"
     headers = {
         "Message-ID": delivery.message_id or make_msgid(idstring=str(delivery.uuid), domain=host),
@@ -70,7 +71,7 @@ def message_of(
         headers["References"] = " ".join(reversed(references))
         headers["In-Reply-To"] = references[0]
     message = EmailMultiAlternatives(
-        digest.subject, text_of(digest, subscription), settings.DEFAULT_FROM_EMAIL, [delivery.address], headers=headers
+        digest.subject, text_of(digest, subscription, anchor), settings.DEFAULT_FROM_EMAIL, [delivery.address], headers=headers
     )
-    message.attach_alternative(html_of(digest, subscription), "text/html")
+    message.attach_alternative(html_of(digest, subscription, anchor), "text/html")
     return message

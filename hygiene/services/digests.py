@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -128,8 +128,8 @@ def claim_due(*, now: datetime) -> list[int]:
     subscribe_everybody(now=now)
     for subscription in due(now=now):
         claim(subscription, now=now)
-    died = DigestDelivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lte=now)
-    died.update(state=DeliveryState.UNCERTAIN, error="The sender ended while the mail was being handed over.")
+    for delivery in DigestDelivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lte=now):
+        _end(delivery, delivery.lease_token, DeliveryState.UNCERTAIN, now, "The sender ended while the mail was being handed over.")
     retry = Q(
         state=DeliveryState.FAILED,
         attempts__lt=MOST_ATTEMPTS,
@@ -175,16 +175,14 @@ def _hand_over(delivery: DigestDelivery, token: Any, digest: Digest, subscriptio
     """Connect, commit that the mail is being handed over, hand it over, commit what came of it."""
     earlier = DigestDelivery.objects.filter(user=delivery.user, state=DeliveryState.SENT).exclude(week__startswith="N")
     thread = list(earlier.order_by("-sent_at").values_list("message_id", flat=True)[:3])
-    message = message_of(delivery, digest, subscription, references=thread)
     connection = get_connection()
     try:
         connection.open()
     except (smtplib.SMTPException, OSError) as error:
         return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server cannot be reached: {_words(error)}", tried=True)
-    fields = {"subject": digest.subject, "numbers": dict(digest.numbers), "message_id": message.extra_headers["Message-ID"]}
-    sending = DigestDelivery.objects.filter(pk=delivery.pk, state=DeliveryState.CLAIMED, lease_token=token)
-    if not sending.update(state=DeliveryState.SENDING, attempts=delivery.attempts + 1, **fields):
-        connection.close()
+    message = _commit_to_send(delivery, token, digest, subscription, references=thread, now=clock.now())
+    if message is None:
+        _close(connection)
         return None
     try:
         connection.send_messages([message])
@@ -195,6 +193,21 @@ def _hand_over(delivery: DigestDelivery, token: Any, digest: Digest, subscriptio
     finally:
         _close(connection)
     return _end(delivery, token, DeliveryState.SENT, clock.now(), "")
+
+
+@transaction.atomic
+def _commit_to_send(
+    delivery: DigestDelivery, token: Any, digest: Digest, subscription: DigestSubscription, *, references: list[str], now: datetime
+) -> EmailMultiAlternatives | None:
+    """The mail, with `sending` and the anchor that it carries written first. None when another sender has the delivery."""
+    sending = DigestDelivery.objects.filter(pk=delivery.pk, state=DeliveryState.CLAIMED, lease_token=token)
+    if not sending.update(state=DeliveryState.SENDING, attempts=delivery.attempts + 1):
+        return None
+    anchor = audit.give_anchor(delivery.address, now=now)
+    message = message_of(delivery, digest, subscription, references=references, anchor=anchor)
+    fields = {"subject": digest.subject, "numbers": dict(digest.numbers), "message_id": message.extra_headers["Message-ID"]}
+    DigestDelivery.objects.filter(pk=delivery.pk).update(**fields)
+    return message
 
 
 def _close(connection: Any) -> None:
@@ -223,10 +236,9 @@ def _end(delivery: DigestDelivery, token: Any, state: DeliveryState, now: dateti
     if tried:
         values["attempts"] = delivery.attempts + 1
     with transaction.atomic():
-        DigestDelivery.objects.filter(pk=delivery.pk, lease_token=token, state__in=OPEN_STATES).update(**values)
-        audit.record(
-            action="digest.send", outcome=str(state), now=now, target=delivery.address, message=words, after={"week": delivery.week}
-        )
+        if DigestDelivery.objects.filter(pk=delivery.pk, lease_token=token, state__in=OPEN_STATES).update(**values):
+            after = {"week": delivery.week}
+            audit.record(action="digest.send", outcome=str(state), now=now, target=delivery.address, message=words, after=after)
     return Outcome(delivery.address, str(state), words)
 
 

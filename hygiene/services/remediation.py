@@ -163,7 +163,7 @@ def _use_up(
             row.state, row.needs_second_person = State.AWAITING_APPROVAL, True
     made = Remediation.objects.bulk_create(rows, batch_size=500)
     wanted = {"status": AFTER[Action(plan.action)]}
-    audit.record_many(entry(row, "requested", now=now, before=_seen(row), after=wanted) for row in made)
+    audit.record_many(entry(row, "requested", now=now, message=plan.approval_why, before=_seen(row), after=wanted) for row in made)
     return made
 
 

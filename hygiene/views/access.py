@@ -9,7 +9,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
+from accounts import audit
 from hygiene.people import roles_with
 
 View = Callable[..., HttpResponseBase]
@@ -24,14 +26,20 @@ class SignedIn(HttpRequest):
 def requires(*permissions: str) -> Callable[[View], View]:
     """Answer 403 with the roles that would do unless the signed-in person has one of `permissions` (``app.codename``).
 
-    Sign-in itself is asked for by `LoginRequiredMiddleware`.
+    Sign-in itself is asked for by `LoginRequiredMiddleware`. A refused POST is an audit event.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not any(request.user.has_perm(permission) for permission in permissions):
-                raise PermissionDenied(f"This needs the role {roles_with(*permissions)}.")
+                sentence = f"This needs the role {roles_with(*permissions)}."
+                if request.method == "POST" and request.user.is_authenticated:
+                    target = f"POST {request.path}"[:2048]
+                    audit.record(
+                        action="access", outcome="refused", now=timezone.now(), actor=request.user, target=target, message=sentence
+                    )
+                raise PermissionDenied(sentence)
             return view(request, *args, **kwargs)
 
         return guarded

@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 from hygiene.domain.policy import resolve
 from hygiene.forms import ConfirmForm
 from hygiene.models import KEY_ACTIONS, AccessKey, Action, Plan, Reason, Remediation, State
-from hygiene.services import advice, plans, remediation
+from hygiene.services import advice, plans, refusals, remediation
 from hygiene.services.permissions import offers, role_refusal, with_actions
 from hygiene.tasks import execute_remediation
 from hygiene.views.access import SignedIn, requires
@@ -80,7 +80,8 @@ def _all_that_match(request: Request) -> list[AccessKey]:
 
 def _enable(request: Request, key: AccessKey, now: datetime) -> HttpResponse:
     try:
-        made = [remediation.enable(key=key, actor=request.user, now=now)]
+        with refusals.on_record(action="key.enable", actor=request.user, target=str(key), now=now, account=key.account):
+            made = [remediation.enable(key=key, actor=request.user, now=now)]
     except remediation.NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except remediation.Conflict as error:
@@ -124,7 +125,8 @@ def plan_confirm(request: Request, uuid: UUID) -> HttpResponse:
     plan, now = get_object_or_404(Plan, uuid=uuid, created_by=request.user), timezone.now()
     form = ConfirmForm(request.POST)
     try:
-        made = remediation.confirm(plan=plan, actor=request.user, now=now, **form.words())
+        with refusals.on_record(action=f"key.{plan.action}", actor=request.user, target=f"plan {plan.uuid}", now=now):
+            made = remediation.confirm(plan=plan, actor=request.user, now=now, **form.words())
     except remediation.NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except remediation.Invalid as error:

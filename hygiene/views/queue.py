@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import AuditEvent
 from hygiene.forms import ReasonForm
 from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, Reason, Remediation
-from hygiene.services import approvals, remediation
+from hygiene.services import approvals, refusals, remediation
 from hygiene.services.permissions import offers, with_actions
 from hygiene.views.access import requires
 from hygiene.views.plans import Request, conflict, started
@@ -75,7 +75,8 @@ def undo(request: Request, uuid: UUID) -> HttpResponse:
     """Enable again what this disabled. 409 when there is nothing to undo any more."""
     row, now = get_object_or_404(_visible(request), uuid=uuid), timezone.now()
     try:
-        made = [remediation.undo(row, actor=request.user, now=now)]
+        with refusals.on_record(action="key.enable", actor=request.user, target=row.target_id, now=now, account=row.account):
+            made = [remediation.undo(row, actor=request.user, now=now)]
     except remediation.NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except remediation.Conflict as error:

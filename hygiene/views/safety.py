@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
 from hygiene.models import WAITING_STATES, Alert, Plan, Remediation
-from hygiene.services import alerts, approvals, runs, switch
+from hygiene.services import alerts, approvals, refusals, runs, switch
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 from hygiene.views.access import requires
 from hygiene.views.plans import Request, started, wake_all
@@ -46,10 +47,11 @@ def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200
     return render(request, "hygiene/_run_live.html" if request.htmx else "hygiene/run.html", context, status=status)
 
 
-def _answer(request: Request, plan: Plan, act: Callable[[], object]) -> HttpResponse:
-    """Do it, and show the run; 403, 409 or 422 with the sentence."""
+def _answer(request: Request, plan: Plan, verb: str, act: Callable[[], object]) -> HttpResponse:
+    """Do it, and show the run; 403, 409 or 422 with the sentence. A refusal is recorded as that of `verb`."""
     try:
-        act()
+        with refusals.on_record(action=f"plan.{verb}", actor=request.user, target=str(plan), now=timezone.now()):
+            act()
     except NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except (Conflict, Invalid) as error:
@@ -69,7 +71,8 @@ def run(request: Request, uuid: UUID) -> HttpResponse:
 def approve(request: Request, uuid: UUID) -> HttpResponse:
     """Agree to exactly this plan."""
     plan, comment = _plan(request, uuid), request.POST.get("comment", "")[:2000]
-    return _answer(request, plan, lambda: wake_all(approvals.approve(plan=plan, actor=request.user, comment=comment, now=timezone.now())))
+    approved = partial(approvals.approve, plan=plan, actor=request.user, comment=comment, now=timezone.now())
+    return _answer(request, plan, "approve", lambda: wake_all(approved()))
 
 
 @require_POST
@@ -77,7 +80,7 @@ def approve(request: Request, uuid: UUID) -> HttpResponse:
 def deny(request: Request, uuid: UUID) -> HttpResponse:
     """Refuse the plan, with a comment."""
     plan, comment = _plan(request, uuid), request.POST.get("comment", "")[:2000]
-    return _answer(request, plan, lambda: approvals.deny(plan=plan, actor=request.user, comment=comment, now=timezone.now()))
+    return _answer(request, plan, "deny", lambda: approvals.deny(plan=plan, actor=request.user, comment=comment, now=timezone.now()))
 
 
 @require_POST
@@ -86,7 +89,7 @@ def cancel(request: Request, uuid: UUID) -> HttpResponse:
     """Take back what of one's own plan no worker has taken up."""
     plan = _plan(request, uuid)
     rows = Remediation.objects.filter(plan=plan)
-    return _answer(request, plan, lambda: approvals.cancel(rows=rows, actor=request.user, now=timezone.now()))
+    return _answer(request, plan, "cancel", lambda: approvals.cancel(rows=rows, actor=request.user, now=timezone.now()))
 
 
 @require_POST
@@ -95,7 +98,8 @@ def undo_run(request: Request, uuid: UUID) -> HttpResponse:
     """Enable again every key that is still as the run left it."""
     plan, now = _plan(request, uuid), timezone.now()
     try:
-        made = runs.undo_all(plan, actor=request.user, now=now)
+        with refusals.on_record(action="plan.undo", actor=request.user, target=str(plan), now=now):
+            made = runs.undo_all(plan, actor=request.user, now=now)
     except NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except Conflict as error:

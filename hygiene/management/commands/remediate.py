@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from hygiene.models import KEY_ACTIONS, SUCCESS_STATES, WAITING_STATES, AccessKey, Action, Reason, Remediation, State
-from hygiene.services import remediation
+from hygiene.services import refusals, remediation
 from hygiene.services.plans import expected_typing, make_plan
 from hygiene.tasks import execute_remediation, gateway_of, policy, shared_clock
 
@@ -72,7 +72,8 @@ class Command(BaseCommand):
         typed = expected_typing(plan, plan.items.select_related("key"))
         said = {"reason": options["reason"], "note": options["note"], "ticket": options["ticket"], "typed": typed}
         try:
-            return remediation.confirm(plan=plan, actor=actor, now=now, **said)[0]
+            with refusals.on_record(action=f"key.{plan.action}", actor=actor, target=str(key), now=now, account=key.account):
+                return remediation.confirm(plan=plan, actor=actor, now=now, **said)[0]
         except remediation.Invalid as error:
             raise CommandError(str(error), returncode=2) from error
         except (remediation.Conflict, remediation.NotAllowed) as error:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, ScopeGrant
+from accounts.models import Account, AuditEvent, ScopeGrant
 from hygiene.models import AccessKey, Action, ChangeSwitch, Plan, Remediation, State
 from hygiene.services import change_rules, remediation
 from hygiene.services.plans import make_plan
@@ -67,6 +67,36 @@ def test_the_person_who_asked_gets_no_decision_but_may_cancel(plan: Plan, operat
     assert client.post(reverse("run-approve", args=[plan.uuid])).status_code == 403
     assert client.post(reverse("run-cancel", args=[plan.uuid])).status_code == 302
     assert plan.remediations.get().state == State.CANCELLED
+
+
+def refusals() -> list[tuple[str, str, str]]:
+    rows = AuditEvent.objects.filter(outcome="refused").order_by("sequence")
+    return list(rows.values_list("actor_name", "action", "message"))
+
+
+def test_every_refusal_is_on_record(plan: Plan, operator: User, approver: User, viewer: User, client_for: As) -> None:
+    approve = reverse("run-approve", args=[plan.uuid])
+    assert client_for(viewer).post(approve).status_code == 403
+    operator.groups.add(*approver.groups.all())
+    assert client_for(User.objects.get(pk=operator.pk)).post(approve).status_code == 403
+    assert client_for(approver).post(approve).status_code == 302
+    assert client_for(approver).post(approve).status_code == 409
+    assert client_for(operator).post(reverse("run-undo", args=[plan.uuid])).status_code == 409
+    assert refusals() == [
+        ("viewer", "access", "This needs the role approver."),
+        ("operator", "plan.approve", "Nobody decides on their own request. Ask somebody else with the role approver."),
+        ("approver", "plan.approve", "This plan does not wait for an approval any more."),
+        ("operator", "plan.undo", "Nothing of this run can be taken back: no key is still as the run left it."),
+    ]
+
+
+def test_a_refused_confirmation_is_on_record(plan: Plan, operator: User, client_for: As) -> None:
+    later = make_plan(keys=[AccessKey.objects.get(remediations__plan=plan)], action=Action.DISABLE, actor=operator, now=timezone.now())
+    client_for(operator).post(reverse("changes-stop"), {"reason": "A leak."})
+    assert client_for(operator).post(reverse("plan-confirm", args=[later.uuid]), {"reason": "unused"}).status_code == 409
+    ((name, action, message),) = refusals()
+    assert (name, action) == ("operator", "key.disable")
+    assert message.startswith("Nothing was done. All changes are stopped")
 
 
 def test_a_run_outside_the_scope_is_not_there(plan: Plan, approver: User, client_for: As) -> None:
