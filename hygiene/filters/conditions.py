@@ -98,6 +98,25 @@ def owner(prefix: str) -> Condition:
     return condition
 
 
+def account_owner(field: str) -> Condition:
+    """`account-owner:none|me|address`: of the account itself, whoever owns the user."""
+
+    def condition(term: Term, scene: Scene) -> Q:
+        words = {"none": "", "me": scene.user.email or scene.user.get_username()}
+        return _any([Q(**{f"{field}__iexact": words.get(value.lower(), value)}) for value in term.values])
+
+    return condition
+
+
+def unit(field: str) -> Condition:
+    """`ou:Root/Workloads`: accounts of an organizational unit and of those below it."""
+
+    def condition(term: Term, scene: Scene) -> Q:
+        return _any([Q(**{f"{field}__iexact": value}) | Q(**{f"{field}__istartswith": f"{value}/"}) for value in term.values])
+
+    return condition
+
+
 def tags(field: str) -> Condition:
     """`tag:app=lake` or `tag:app`."""
 

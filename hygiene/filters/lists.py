@@ -8,7 +8,21 @@ from django.db.models import Exists, OuterRef, Q
 
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, UseState
 from hygiene.domain.query import Term
-from hygiene.filters.conditions import Condition, Scene, ages, matches, one_of, owner, rule_codes, rules, severity, tags, words
+from hygiene.filters.conditions import (
+    Condition,
+    Scene,
+    account_owner,
+    ages,
+    matches,
+    one_of,
+    owner,
+    rule_codes,
+    rules,
+    severity,
+    tags,
+    unit,
+    words,
+)
 from hygiene.models import Finding, FindingOutcome
 from hygiene.services.posture import reporting
 
@@ -32,6 +46,8 @@ KEYS: dict[str, Condition] = {
     "account": matches("account__name", "account__account_id"),
     "age": ages("created_at"),
     "env": matches("account__environment"),
+    "ou": unit("account__organizational_unit"),
+    "account-owner": account_owner("account__owner_email"),
     "is": one_of(
         "pk",
         {
@@ -71,6 +87,8 @@ USERS: dict[str, Condition] = {
     "account": matches("account__name", "account__account_id"),
     "age": ages("created_at"),
     "env": matches("account__environment"),
+    "ou": unit("account__organizational_unit"),
+    "account-owner": account_owner("account__owner_email"),
     "is": one_of(
         "pk",
         {
@@ -99,6 +117,8 @@ ACCOUNTS: dict[str, Condition] = {
     "": words("name", "account_id", "owner_email", "environment"),
     "account": matches("name", "account_id"),
     "env": matches("environment"),
+    "ou": unit("organizational_unit"),
+    "account-owner": account_owner("owner_email"),
     "owner": lambda term, scene: matches("owner_email")(
         Term("owner", tuple(scene.user.email if value == "me" else value for value in term.values)), scene
     ),
@@ -119,6 +139,8 @@ FINDINGS: dict[str, Condition] = {
     "account": matches("account__name", "account__account_id"),
     "age": ages("opened_at"),
     "env": matches("account__environment"),
+    "ou": unit("account__organizational_unit"),
+    "account-owner": account_owner("account__owner_email"),
     "is": one_of("pk", {"root": lambda scene: Q(principal__is_root=True), "stale-data": _stale}),
     "key": matches("key__access_key_id"),
     "rule": lambda term, scene: Q(rule__in=[code for value in term.values for code in rule_codes(value)]),

@@ -11,7 +11,7 @@ from hygiene.models.inventory import (
     Principal,
     PrincipalEvent,
 )
-from hygiene.models.people import DeliveryState, DigestDelivery, DigestSubscription, Preferences, SavedView, Weekday
+from hygiene.models.people import DeliveryState, DigestDefault, DigestDelivery, DigestSubscription, Preferences, SavedView, Weekday
 from hygiene.models.plans import KEY_ACTIONS, ROOT_ACTIONS, TARGETS, Action, Disposition, Plan, PlanItem, Reason, TargetKind
 from hygiene.models.policy import InstallationPolicy, OverrideScope, PolicyOverride
 from hygiene.models.polls import Poll, PollOutcome, PollRequest, PollTrigger
@@ -46,6 +46,7 @@ __all__ = [
     "ChangeSwitch",
     "DailyPosture",
     "DeliveryState",
+    "DigestDefault",
     "DigestDelivery",
     "DigestSubscription",
     "Disposition",

@@ -71,6 +71,7 @@ class Finding(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account", "rule"], condition=Q(resolved_at__isnull=True), name="finding_open_by_rule"),
             models.Index(fields=["-severity", "id"], name="finding_by_severity"),
+            models.Index(fields=["rule"], condition=Q(resolved_at__isnull=True, outcome="exempt"), name="finding_exempt"),
         ]
 
     def __str__(self) -> str:

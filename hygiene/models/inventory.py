@@ -218,6 +218,7 @@ class AccessKey(models.Model):
             models.Index(fields=["account", "status"], name="access_key_by_account"),
             models.Index(fields=["-severity", "id"], name="access_key_by_severity"),
             models.Index(fields=["created_at"], name="access_key_by_birth"),
+            models.Index(fields=["account"], condition=Q(gone_at__isnull=False), name="access_key_gone"),
         ]
 
     def __str__(self) -> str:
@@ -236,7 +237,10 @@ class KeyEvent(models.Model):
     remediation = models.ForeignKey("hygiene.Remediation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["key", "-occurred_at"], name="key_timeline")]
+        indexes: ClassVar = [
+            models.Index(fields=["key", "-occurred_at"], name="key_timeline"),
+            models.Index(fields=["-occurred_at"], name="key_events_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.occurred_at:%Y-%m-%d} {self.summary}"

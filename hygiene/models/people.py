@@ -57,20 +57,39 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, "Sunday"
 
 
-class DigestSubscription(models.Model):
-    """Who gets the weekly digest, and when. The slot is local time in `time_zone`."""
+class DigestChoices(models.Model):
+    """How one person, or the people of one role, get the digest. The slot is local time in `time_zone`."""
 
-    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)  # also the token of the unsubscribe link
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_subscription")
     is_on = models.BooleanField(default=True)
-    weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
+    frequency = models.CharField(max_length=8, choices=[("weekly", "Every week"), ("daily", "Every day")], default="weekly")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)  # of a weekly one
     hour = models.PositiveSmallIntegerField(default=8)
     minute = models.PositiveSmallIntegerField(default=0)
     time_zone = models.CharField(max_length=64, default="UTC")
     send_when_unchanged = models.BooleanField(default=True)
-    frequency = models.CharField(max_length=8, choices=[("weekly", "Every week"), ("daily", "Every day")], default="weekly")
     is_plain = models.BooleanField(default=False)  # plain text alone
-    scope = models.CharField(max_length=512, blank=True)  # "", "mine", "ou:PATH", "tag:k=v", or account numbers with commas
+    scope = models.CharField(max_length=512, blank=True)  # see services.scope: "", "mine", "ou:PATH", "tag:k=v", or account numbers
+
+    class Meta:
+        abstract = True
+
+
+class DigestDefault(DigestChoices):
+    """What the people of one role get until they choose for themselves; set by an administrator."""
+
+    role = models.CharField(max_length=32, unique=True)
+
+    def __str__(self) -> str:
+        return f"digest of every {self.role}"
+
+
+class DigestSubscription(DigestChoices):
+    """Whether, when and of what one person gets a digest."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)  # also the token of the unsubscribe link
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_subscription")
+    saved_view = models.ForeignKey(SavedView, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")  # a section of its own
+    is_own = models.BooleanField(default=False)  # chosen by the person, so a new default of the role leaves it alone
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -89,12 +108,12 @@ class DeliveryState(models.TextChoices):
 
 
 class DigestDelivery(models.Model):
-    """The digest of one recipient for one ISO week: claimed before it is composed, so that it is never sent twice."""
+    """The digest of one recipient for one ISO week or day: claimed before it is composed, so that it is never sent twice."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="digest_deliveries")
     address = models.EmailField()
-    week = models.CharField(max_length=8)  # ISO week, "2026-W47"
+    week = models.CharField(max_length=16)  # ISO week "2026-W47", day "2026-11-23", or "N…" for one asked for by a press
     state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.CLAIMED)
     claimed_at = models.DateTimeField()
     lease_token = models.UUIDField(default=uuid4)

@@ -1,4 +1,7 @@
-"""Figures: the same querysets behind every count and the list that the count links to. Only reporting accounts are counted."""
+"""Figures: the same conditions behind every count and the list that the count links to.
+
+Only reporting accounts are counted. What a live exemption covers is in no figure: it is counted apart (`exempt_in`).
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Account, OrganizationState
 from hygiene.domain.ages import CLOCK_SKEW
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, UseState
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState, account_state
-from hygiene.models import AccessKey, AccountStatus, DailyPosture, Finding, PollOutcome, Principal
+from hygiene.models import AccessKey, AccountStatus, DailyPosture, Finding, FindingOutcome, PollOutcome, Principal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 UNUSED = (UseState.NEVER, UseState.NO_DATA)
+RULES_OF = {  # an exemption of which rule takes a key or user out of a figure
+    "root_keys": ("root.key_present",),
+    "never_used": ("key.never_used",),
+    "unused_45": ("key.unused",),
+    "unused_90": ("key.unused", "key.unused_90"),
+    "over_age": ("key.too_old",),
+    "no_mfa": ("password.no_mfa",),
+}
 
 
 def state_of(status: AccountStatus | None, account: Account, *, policy: Policy, now: datetime) -> AccountState:
@@ -85,16 +96,44 @@ def no_mfa() -> Q:
     return console_users() & Q(mfa_state=MfaState.OFF, has_data_warning=False)
 
 
+def facts_of(figure: str, *, policy: Policy, now: datetime) -> Q:
+    """Present keys, or users for `no_mfa`, that a figure is about by their facts, exempt ones among them."""
+    if figure == "no_mfa":
+        return no_mfa()
+    if figure == "root_keys":
+        return Q(principal__is_root=True)
+    if figure == "never_used":
+        return never_used(now=now)
+    if figure == "over_age":
+        return over_age(now=now, days=policy.number("key.too_old"))
+    return unused(now=now, days=policy.number("key.unused" if figure == "unused_45" else "key.unused_90"))
+
+
+def _is_exempt(figure: str) -> Q:
+    """Whose finding behind the figure is exempt. One subquery that does not depend on the row."""
+    found = Finding.objects.open().filter(outcome=FindingOutcome.EXEMPT, rule__in=RULES_OF[figure])
+    if figure == "no_mfa":
+        return Q(pk__in=found.filter(principal__isnull=False).values("principal"))
+    if figure == "root_keys":
+        return Q(principal__in=found.filter(principal__isnull=False).values("principal"))
+    return Q(pk__in=found.filter(key__isnull=False).values("key"))
+
+
+def counted(figure: str, *, policy: Policy, now: datetime) -> Q:
+    """What a figure counts: its facts, without what is exempt."""
+    return facts_of(figure, policy=policy, now=now) & ~_is_exempt(figure)
+
+
+def exempt_in(figure: str, *, policy: Policy, now: datetime) -> Q:
+    """What is counted apart from a figure, since an exemption covers it."""
+    return facts_of(figure, policy=policy, now=now) & _is_exempt(figure)
+
+
 def key_counts(*, policy: Policy, now: datetime) -> Mapping[str, Count]:
     """Aggregates over present keys."""
-    return {
-        "active_keys": Count("pk", filter=Q(status=KeyStatus.ACTIVE, principal__is_root=False)),
-        "root_keys": Count("pk", filter=Q(principal__is_root=True)),
-        "never_used": Count("pk", filter=never_used(now=now)),
-        "unused_45": Count("pk", filter=unused(now=now, days=policy.number("key.unused"))),
-        "unused_90": Count("pk", filter=unused(now=now, days=policy.number("key.unused_90"))),
-        "over_age": Count("pk", filter=over_age(now=now, days=policy.number("key.too_old"))),
-    }
+    active = {"active_keys": Count("pk", filter=Q(status=KeyStatus.ACTIVE, principal__is_root=False))}
+    figures = [figure for figure in RULES_OF if figure != "no_mfa"]
+    return active | {figure: Count("pk", filter=counted(figure, policy=policy, now=now)) for figure in figures}
 
 
 def user_counts() -> Mapping[str, Count]:
@@ -102,7 +141,7 @@ def user_counts() -> Mapping[str, Count]:
     return {
         "users": Count("pk", filter=Q(is_root=False)),
         "console_users": Count("pk", filter=console_users()),
-        "no_mfa": Count("pk", filter=no_mfa()),
+        "no_mfa": Count("pk", filter=no_mfa() & ~_is_exempt("no_mfa")),
     }
 
 
@@ -135,6 +174,11 @@ def figures(user: User | AnonymousUser, *, policy: Policy, now: datetime) -> Fig
     return Figures(**keys, **users, **accounts, root_accounts=rooted.values("account").distinct().count())
 
 
+def eliminated_keys() -> QuerySet[AccessKey]:
+    """Keys that were seen and are gone from AWS, by us or by others, root's among them."""
+    return AccessKey.objects.filter(gone_at__isnull=False)
+
+
 def refresh(account: Account, status: AccountStatus, *, policy: Policy, now: datetime) -> None:
     """Counts of the account's own rows, and its posture of the day. Runs in the caller's transaction."""
     keys = AccessKey.objects.present().filter(account=account).aggregate(**key_counts(policy=policy, now=now))
@@ -143,5 +187,8 @@ def refresh(account: Account, status: AccountStatus, *, policy: Policy, now: dat
     status.users, status.active_keys, status.findings_open = users["users"], keys["active_keys"], findings_open
     status.save(update_fields=["users", "active_keys", "findings_open"])
     if state_of(status, account, policy=policy, now=now) is AccountState.OK:
-        values = {**keys, **users, "findings_open": findings_open, "measured_at": now}
+        exempt = Finding.objects.open().filter(account=account, outcome=FindingOutcome.EXEMPT).count()
+        eliminated = eliminated_keys().filter(account=account).count()
+        kept = {"exempt": exempt, "keys_eliminated": eliminated, "findings_open": findings_open, "measured_at": now}
+        values = {**keys, **users, **kept}
         DailyPosture.objects.update_or_create(account=account, day=now.astimezone(UTC).date(), defaults=values)

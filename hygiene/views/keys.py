@@ -19,7 +19,7 @@ from hygiene.models import AccessKey, Finding, KeyEvent
 from hygiene.services import advice
 from hygiene.services.notices import asked_of, owner_of, with_answers
 from hygiene.services.permissions import offers, with_actions
-from hygiene.services.posture import never_used, reporting, unused
+from hygiene.services.posture import counted, reporting
 from hygiene.services.usage_evidence import with_looks
 from hygiene.tables import KeyTable
 from hygiene.tables.base import sentence
@@ -37,18 +37,13 @@ def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
     since = Q(disabled_here_at__lte=waited) | Q(disabled_here_at__isnull=True, first_inactive_at__lte=waited)
     return {
         "action": Q(severity__gt=0) & current,
-        "never-used": never_used(now=now) & current,
-        "unused": unused(now=now, days=policy.number("key.unused_90")) & current,
-        "over-age": Q(status=KeyStatus.ACTIVE, principal__is_root=False) & current & _older(policy, now),
+        "never-used": counted("never_used", policy=policy, now=now) & current,
+        "unused": counted("unused_90", policy=policy, now=now) & current,
+        "over-age": counted("over_age", policy=policy, now=now) & current,
         "ready": Q(status=KeyStatus.INACTIVE, principal__is_root=False) & since & current,
         "root": Q(principal__is_root=True),
         "no-owner": Q(principal__owner="", account__owner_email="", principal__is_root=False) & current,
     }
-
-
-def _older(policy: Policy, now: datetime) -> Q:
-    from_days = policy.number("key.too_old") + 1
-    return Q(created_at__lte=now - timedelta(days=from_days), has_data_warning=False)
 
 
 LABELS = {

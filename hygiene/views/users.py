@@ -15,7 +15,7 @@ from hygiene.domain.policy import Policy
 from hygiene.filters import USERS
 from hygiene.models import AccessKey, Finding, Principal
 from hygiene.services.permissions import offers, with_actions
-from hygiene.services.posture import console_users, no_mfa, reporting
+from hygiene.services.posture import console_users, counted, reporting
 from hygiene.tables import UserTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
@@ -30,7 +30,7 @@ def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
     current = reporting(policy=policy, now=now)
     return {
         "action": Q(severity__gt=0) & current,
-        "no-mfa": no_mfa() & current,
+        "no-mfa": counted("no_mfa", policy=policy, now=now) & current,
         "console": console_users() & current,
         "with-keys": Q(active_keys__gt=0) & current,
     }
