@@ -51,8 +51,9 @@ class AccountStatus(models.Model):
     central_root_features = models.JSONField(null=True, blank=True)  # list of AWS's words; null: not known
     organization_observed_at = models.DateTimeField(null=True, blank=True)
     worker_key_user = models.CharField(max_length=2048, blank=True)  # ARN of the IAM user here whose long-term key this product works with
-    users_listed_at = models.DateTimeField(null=True, blank=True)  # last ListUsers
-    users_listed_digest = models.CharField(max_length=64, blank=True)  # of the report's users then
+    users_listed_at = models.DateTimeField(null=True, blank=True)  # last ListUsers, answered or refused
+    users_listed_digest = models.CharField(max_length=64, blank=True)  # of the report's users whose UserIds are known
+    details_tried_at = models.DateTimeField(null=True, blank=True)  # last time that all details were read or refused
     details_observed_at = models.DateTimeField(null=True, blank=True)  # last GetAccountAuthorizationDetails
     credentials_observed_at = models.DateTimeField(null=True, blank=True)  # last listing of SSH keys and service-specific credentials
     missing_permissions = models.JSONField(default=list, blank=True)  # list of {"permission", "unknown", "since"}
@@ -97,6 +98,7 @@ class Principal(models.Model):
     password_last_used_state = models.CharField(max_length=16, choices=choices(facts.UseState), default=facts.UseState.UNKNOWN)
     password_last_changed_at = models.DateTimeField(null=True, blank=True)
     password_next_rotation_at = models.DateTimeField(null=True, blank=True)
+    password_changed_here_at = models.DateTimeField(null=True, blank=True)  # by our own recorded action: an older report is not believed
     mfa_state = models.CharField(max_length=16, choices=choices(facts.MfaState), default=facts.MfaState.UNKNOWN)
     mfa_kinds = models.JSONField(null=True, blank=True)  # list of "virtual", "hardware"; null: not known
     certificates = models.JSONField(null=True, blank=True)  # list of {"slot", "active", "last_rotated_at"}; null: not known
@@ -119,12 +121,15 @@ class Principal(models.Model):
     reach = models.JSONField(null=True, blank=True)  # {"services": [prefixes], "is_admin": bool}; null: not known
     is_admin = models.BooleanField(null=True)
     quarantine_policy = models.CharField(max_length=2048, blank=True)
+    boundary_arn = models.CharField(max_length=2048, blank=True)  # permissions boundary; "" with known policies: none
     details_observed_at = models.DateTimeField(null=True, blank=True)
     ssh_keys = models.JSONField(null=True, blank=True)  # list of {"id", "active", "uploaded_at"}; null: not read
     service_credentials = models.JSONField(
         null=True, blank=True
     )  # list of {"id", "service", "status", "created_at", "expires_at"}; null: not read
-    credentials_observed_at = models.DateTimeField(null=True, blank=True)
+    credentials_observed_at = models.DateTimeField(null=True, blank=True)  # last listing of its SSH keys
+    signing_certificates = models.JSONField(null=True, blank=True)  # list of {"id", "active", "uploaded_at"}; null: not listed
+    signing_certificates_observed_at = models.DateTimeField(null=True, blank=True)
     active_keys = models.PositiveSmallIntegerField(default=0)
     inactive_keys = models.PositiveSmallIntegerField(default=0)
     severity = models.PositiveSmallIntegerField(default=0)  # worst open failing finding of the principal and its keys
@@ -196,6 +201,7 @@ class AccessKey(models.Model):
     has_data_warning = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
     first_inactive_at = models.DateTimeField(null=True, blank=True)
+    acted_here_at = models.DateTimeField(null=True, blank=True)  # our own last change of its status
     disabled_here_at = models.DateTimeField(null=True, blank=True)  # by our own recorded action; cleared when active again
     changed_outside_at = models.DateTimeField(null=True, blank=True)  # status changed by somebody else after our own last action
     gone_at = models.DateTimeField(null=True, blank=True)

@@ -8,20 +8,40 @@ from datetime import datetime
 from typing import Any
 
 from hygiene.domain.facts import KeyStatus, Source
-from hygiene.models import AccessKey, KeyEvent, Poll, Principal, Remediation
+from hygiene.models import AccessKey, KeyEvent, Poll, Principal, PrincipalEvent, Remediation
+from hygiene.services import timelines
 
 CHUNK = 1000  # rows of one statement; SQLite takes fewer, and Django cuts them there
 FRESH_CHUNK = 900  # below SQLite's limit of parameters
 PRINCIPAL_FIELDS = (
-    *("name", "created_at", "password_state", "password_last_used_at", "password_last_used_state", "password_last_changed_at"),
+    *(
+        "arn",
+        "user_id",
+        "name",
+        "created_at",
+        "password_state",
+        "password_last_used_at",
+        "password_last_used_state",
+        "password_last_changed_at",
+    ),
     *("password_next_rotation_at", "mfa_state", "mfa_kinds", "certificates", "fingerprint", "has_data_warning", "warnings", "extra"),
     *("keys_known", "active_keys", "inactive_keys", "ambiguous_slots", "report_generated_at", "last_seen_at", "gone_at", "tags"),
     *("owner", "owner_source"),
 )
 KEY_FIELDS = (
-    *("access_key_id", "match", "status", "status_raw", "status_observed_at", "status_source", "last_used_state", "last_used_at"),
+    *(
+        "principal",
+        "access_key_id",
+        "match",
+        "status",
+        "status_raw",
+        "status_observed_at",
+        "status_source",
+        "last_used_state",
+        "last_used_at",
+    ),
     *("last_used_region", "last_used_service", "last_used_observed_at", "last_used_source", "has_data_warning"),
-    *("first_inactive_at", "disabled_here_at", "gone_at", "gone_reason"),
+    *("first_inactive_at", "acted_here_at", "disabled_here_at", "changed_outside_at", "gone_at", "gone_reason"),
 )
 
 
@@ -40,6 +60,8 @@ class Changes:
     keys: list[AccessKey] = field(default_factory=list)
     fresh_keys: list[int] = field(default_factory=list)
     events: list[KeyEvent] = field(default_factory=list)
+    user_events: list[PrincipalEvent] = field(default_factory=list)
+    same_keys: list[AccessKey] = field(default_factory=list)  # rows that turned out to be another row's key
 
     def event(self, key: AccessKey, kind: str, summary: str, *, at: datetime, source: Source, poll: Poll | None = None) -> None:
         """One line of the key's timeline."""
@@ -56,7 +78,10 @@ class Changes:
         known = list({key.pk: key for key in self.keys}.values())
         if known:
             AccessKey.objects.bulk_create(known, batch_size=CHUNK, update_conflicts=True, unique_fields=["id"], update_fields=KEY_FIELDS)
+        if self.same_keys:
+            AccessKey.objects.filter(pk__in=[key.pk for key in self.same_keys]).delete()
         KeyEvent.objects.bulk_create(self.events, batch_size=CHUNK)
+        PrincipalEvent.objects.bulk_create(self.user_events, batch_size=CHUNK)
 
     def write_freshness(self, *, generated_at: datetime, now: datetime) -> None:
         """What the report said again: only the times move."""
@@ -93,19 +118,15 @@ def set_status(
     else:
         key.first_inactive_at = None
     if not is_new and was is not status:
-        word = {KeyStatus.ACTIVE: "Enabled", KeyStatus.INACTIVE: "Disabled"}.get(status, f"Status became {raw}")
-        who = f" here by {remediation.requested_by_name}" if remediation else " outside this product"
+        kind = {KeyStatus.ACTIVE: "enabled", KeyStatus.INACTIVE: "disabled"}.get(status, "status")
+        summary = timelines.status_change(key, status, raw, remediation)
         changes.events.append(
-            KeyEvent(
-                key=key,
-                occurred_at=observed_at,
-                kind=word.lower()[:32],
-                summary=word + who,
-                source=source,
-                poll=poll,
-                remediation=remediation,
-            )
+            KeyEvent(key=key, occurred_at=observed_at, kind=kind, summary=summary, source=source, poll=poll, remediation=remediation)
         )
+        if remediation is None and key.acted_here_at is not None:
+            key.changed_outside_at = observed_at
+    if remediation is not None:
+        key.acted_here_at, key.changed_outside_at = observed_at, None
     if status is not KeyStatus.INACTIVE:
         key.disabled_here_at = None
     elif remediation is not None:

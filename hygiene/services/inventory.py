@@ -3,80 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.gateway import AccountSummary
 from accounts.models import Account
 from hygiene.domain.facts import KeyMatch, KeyStatus, MfaState, PasswordState, Source
-from hygiene.domain.report import ParsedReport, ReportRow, ReportSlot
+from hygiene.domain.report import ParsedReport, ReportRow
 from hygiene.models import AccessKey, Poll, Principal
-from hygiene.services.changes import CHUNK, KEY_FIELDS, KEY_FRESHNESS, PRINCIPAL_FIELDS, PRINCIPAL_FRESHNESS, Changes, set_status, state
+from hygiene.services import slots, timelines
+from hygiene.services.changes import CHUNK, PRINCIPAL_FIELDS, PRINCIPAL_FRESHNESS, Changes, state
+from hygiene.services.identity import Joined
+from hygiene.services.slots import Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One report of one account on its way into the inventory."""
+def record(parsed: ParsedReport, seen: Observation, joined: Joined, *, is_complete: bool) -> int:
+    """Store a report whose users are `joined` with those that are known. Users in no row are marked gone only when it `is_complete`.
 
-    account: Account
-    poll: Poll
-    generated_at: datetime
-    now: datetime
-    virtual_mfa_arns: frozenset[str] | None
-
-
-def record(parsed: ParsedReport, seen: Observation, *, is_complete: bool) -> int:
-    """Store a report. Users absent from it are marked gone only when it `is_complete`. Returns how many principals are new or changed.
-
-    Runs in the caller's transaction.
+    Returns how many principals are new or changed. Runs in the caller's transaction.
     """
-    known = {principal.arn: principal for principal in Principal.objects.filter(account=seen.account, gone_at__isnull=True)}
-    keys: dict[int, list[AccessKey]] = {}
-    for key in AccessKey.objects.filter(account=seen.account, gone_at__isnull=True):
-        keys.setdefault(key.principal_id, []).append(key)
+    keys = _keys(seen, joined)
     changes = Changes()
     changed = 0
+    for principal in joined.remade:
+        present = [key for key in keys.get(principal.pk, []) if key.gone_at is None]
+        _close(principal, present, seen, changes, reason="deleted and created again under the same name")
     for row in parsed.rows:
-        principal = known.pop(row.arn, None)
-        if principal is not None and _is_another(principal, row):
-            _close(principal, keys.pop(principal.pk, []), seen, changes, reason="deleted and created again under the same name")
-            principal = None
-        changed += _record_row(row, principal, keys.get(principal.pk, []) if principal else [], seen, changes)
-    if is_complete:
-        for principal in known.values():
-            if not principal.is_root:
-                _close(principal, keys.get(principal.pk, []), seen, changes, reason="user not in the newest report")
-                changed += 1
-    _write_closed_first(changes)
+        known = joined.of.get(row.arn)
+        changed += _record_row(row, known, keys.get(known.pk, []) if known else [], seen, changes)
+    for principal in joined.left if is_complete else []:
+        if not principal.is_root:
+            present = [key for key in keys.get(principal.pk, []) if key.gone_at is None]
+            _close(principal, present, seen, changes, reason="user not in the newest report")
+            changed += 1
+    _write_closed_first(changes, joined)
     changes.write_freshness(generated_at=seen.generated_at, now=seen.now)
     return changed
 
 
-def _write_closed_first(changes: Changes) -> None:
-    """Close before opening: an ARN may be present only once."""
+def _keys(seen: Observation, joined: Joined) -> dict[int, list[AccessKey]]:
+    """Keys of each principal: present, gone since the report was made, and those that went with a user who is back."""
+    wanted = Q(gone_at__isnull=True) | Q(gone_at__gt=seen.generated_at)
+    if joined.back:
+        wanted |= Q(principal__in=joined.back, gone_at=F("principal__gone_at"))
+    keys: dict[int, list[AccessKey]] = {}
+    for key in AccessKey.objects.filter(wanted, account=seen.account).order_by("pk"):
+        keys.setdefault(key.principal_id, []).append(key)
+    return keys
+
+
+def _write_closed_first(changes: Changes, joined: Joined) -> None:
+    """Close before opening, and put names aside before they are given anew: an ARN may be present only once."""
     closed = [principal for principal in changes.principals if principal.gone_at is not None]
     Principal.objects.bulk_update(closed, ["gone_at"], batch_size=CHUNK)
     changes.principals = [principal for principal in changes.principals if principal.gone_at is None]
+    renamed = [principal.pk for arn, principal in joined.of.items() if arn in joined.renamed]
+    for start in range(0, len(renamed), CHUNK):
+        Principal.objects.filter(pk__in=renamed[start : start + CHUNK]).update(arn=Concat(Value("renamed:"), Cast("pk", CharField())))
     changes.write()
-
-
-def _is_another(principal: Principal, row: ReportRow) -> bool:
-    """Same ARN but another creation time: the user was deleted and created again."""
-    return not row.is_root and None not in (principal.created_at, row.created_at) and principal.created_at != row.created_at
 
 
 def _close(principal: Principal, keys: Iterable[AccessKey], seen: Observation, changes: Changes, *, reason: str) -> None:
     principal.gone_at = seen.generated_at
     changes.principals.append(principal)
+    changes.user_events.append(timelines.gone(principal, reason, seen=seen.sighting))
     for key in keys:
-        _gone(key, at=seen.generated_at, reason=reason, changes=changes, source=Source.REPORT, poll=seen.poll)
+        slots.gone(key, at=seen.generated_at, reason=reason, changes=changes, source=Source.REPORT, poll=seen.poll)
         changes.keys.append(key)
-
-
-def _gone(key: AccessKey, *, at: datetime, reason: str, changes: Changes, source: Source, poll: Poll | None) -> None:
-    key.gone_at, key.gone_reason = at, reason[:64]
-    changes.event(key, "gone", f"No longer in AWS: {reason}", at=at, source=source, poll=poll)
 
 
 def _record_row(row: ReportRow, principal: Principal | None, keys: Sequence[AccessKey], seen: Observation, changes: Changes) -> bool:
@@ -85,9 +81,11 @@ def _record_row(row: ReportRow, principal: Principal | None, keys: Sequence[Acce
     if principal is None:
         principal = Principal(account=seen.account, arn=row.arn, is_root=row.is_root, first_seen_at=seen.now)
     before = state(principal, PRINCIPAL_FIELDS, PRINCIPAL_FRESHNESS)
+    if not is_new:
+        _lines(principal, row, seen, changes)
     _fill(principal, row, seen)
     if row.keys_known or row.slots:
-        _record_slots(row, principal, keys, seen, changes)
+        slots.record(row, principal, keys, seen, changes)
     if is_new:
         changes.new_principals.append(principal)
         return True
@@ -98,14 +96,22 @@ def _record_row(row: ReportRow, principal: Principal | None, keys: Sequence[Acce
     return False
 
 
+def _lines(principal: Principal, row: ReportRow, seen: Observation, changes: Changes) -> None:
+    if principal.gone_at is not None:
+        changes.user_events.append(timelines.back(principal, seen=seen.sighting))
+    changes.user_events += timelines.changes_of_user(principal, row, seen=seen.sighting)
+
+
 def _fill(principal: Principal, row: ReportRow, seen: Observation) -> None:
-    principal.name = row.name[:128]
+    principal.arn, principal.name = row.arn, row.name[:128]
+    principal.user_id = seen.user_ids.get((row.arn, row.created_at), principal.user_id)
     principal.created_at = row.created_at
-    principal.password_state = row.password_state
+    if timelines.believes_password(principal, seen.generated_at):
+        principal.password_state = row.password_state
+        principal.password_last_used_state = row.password_last_use.state
+        principal.password_last_changed_at = row.password_last_changed_at
+        principal.password_next_rotation_at = row.password_next_rotation_at
     principal.password_last_used_at = row.password_last_use.at
-    principal.password_last_used_state = row.password_last_use.state
-    principal.password_last_changed_at = row.password_last_changed_at
-    principal.password_next_rotation_at = row.password_next_rotation_at
     principal.mfa_state = row.mfa_state
     principal.mfa_kinds = _mfa_kinds(row, seen)
     principal.certificates = _certificates(row)
@@ -140,90 +146,6 @@ def _certificates(row: ReportRow) -> list[dict[str, Any]] | None:
         {"slot": c.slot, "active": c.is_active, "last_rotated_at": c.last_rotated_at.isoformat() if c.last_rotated_at else None}
         for c in row.certificates
     ]
-
-
-def _record_slots(row: ReportRow, principal: Principal, keys: Sequence[AccessKey], seen: Observation, changes: Changes) -> None:
-    """Slots find their rows by birth and status; ids that are known stay where a row fits."""
-    left = list(keys)
-    current: list[AccessKey] = []
-    for slot in row.slots:
-        twins = [other for other in row.slots if other.rotated_at == slot.rotated_at]
-        key = _fitting(left, slot)
-        if key is None:
-            key = _new_key(slot, principal, seen, twin=sum(other.created_at == slot.rotated_at for other in current))
-            changes.new_keys.append(key)
-            _born_events(key, seen, changes)
-            _apply_slot(key, slot, seen, changes, is_tied=False)
-        else:
-            left.remove(key)
-            before = state(key, KEY_FIELDS, KEY_FRESHNESS)
-            is_tied = key.access_key_id is not None and sum(other.is_active == slot.is_active for other in twins) > 1
-            _apply_slot(key, slot, seen, changes, is_tied=is_tied)
-            if before == state(key, KEY_FIELDS, KEY_FRESHNESS):
-                changes.fresh_keys.append(key.pk)
-            else:
-                changes.keys.append(key)
-        current.append(key)
-    for key in left:
-        if key.status_observed_at <= seen.generated_at and row.keys_known and not principal.has_data_warning:
-            _gone(key, at=seen.generated_at, reason="not in the newest report", changes=changes, source=Source.REPORT, poll=seen.poll)
-            changes.keys.append(key)
-        else:
-            current.append(key)
-    principal.active_keys = sum(key.status == KeyStatus.ACTIVE for key in current)
-    principal.inactive_keys = len(current) - principal.active_keys
-
-
-def _fitting(keys: Sequence[AccessKey], slot: ReportSlot) -> AccessKey | None:
-    """The known row of a slot: born in the same second, of the same status if there are two."""
-    fits = [key for key in keys if key.created_at == slot.rotated_at]
-    same = [key for key in fits if (key.status == KeyStatus.ACTIVE) == slot.is_active]
-    return next(iter(same or fits), None)
-
-
-def _new_key(slot: ReportSlot, principal: Principal, seen: Observation, *, twin: int) -> AccessKey:
-    return AccessKey(
-        account=seen.account,
-        principal=principal,
-        twin=twin,
-        match=KeyMatch.UNLISTABLE if principal.is_root else KeyMatch.ID_PENDING,
-        status=KeyStatus.ACTIVE if slot.is_active else KeyStatus.INACTIVE,
-        status_observed_at=seen.generated_at,
-        created_at=slot.rotated_at,
-        first_seen_at=seen.now,
-    )
-
-
-def _born_events(key: AccessKey, seen: Observation, changes: Changes) -> None:
-    if key.created_at is not None:
-        changes.event(key, "created", "Key created", at=key.created_at, source=Source.REPORT, poll=seen.poll)
-    changes.event(key, "first_seen", "First seen by a poll", at=seen.now, source=Source.REPORT, poll=seen.poll)
-
-
-def _apply_slot(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Changes, *, is_tied: bool) -> None:
-    """What the report says of one key, where it is newer than what is known."""
-    is_new = key.pk is None
-    key.has_data_warning = slot.has_warning
-    if key.match == KeyMatch.LIVE_ONLY and not is_tied:
-        key.match = KeyMatch.EXACT
-    if is_new or key.status_observed_at <= seen.generated_at:
-        status = KeyStatus.ACTIVE if slot.is_active else KeyStatus.INACTIVE
-        if key.status != KeyStatus.OTHER:
-            set_status(key, status, raw="", observed_at=seen.generated_at, source=Source.REPORT, changes=changes, poll=seen.poll)
-    if not is_tied and (key.last_used_observed_at is None or key.last_used_observed_at <= seen.generated_at):
-        _set_use(key, slot, seen, changes)
-
-
-def _set_use(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Changes) -> None:
-    use = slot.last_use
-    if use.at is not None and key.last_used_at != use.at and (key.last_used_at is None or use.at > key.last_used_at):
-        where = ", ".join(filter(None, [use.service, use.region]))
-        changes.event(key, "used", f"Used ({where})" if where else "Used", at=use.at, source=Source.REPORT, poll=seen.poll)
-    if key.last_used_at is not None and use.at is not None and use.at < key.last_used_at:
-        return
-    key.last_used_state, key.last_used_at = use.state, use.at
-    key.last_used_region, key.last_used_service = use.region or "", use.service or ""
-    key.last_used_observed_at, key.last_used_source = seen.generated_at, Source.REPORT
 
 
 def root_without_row(account: Account, summary: AccountSummary | None, *, now: datetime) -> None:
@@ -262,7 +184,7 @@ def reconcile_root_key(account: Account, summary: AccountSummary | None, *, poll
         active_left = keys if not summary.root_key_present else placeholders
         for key in active_left:
             if key.status == KeyStatus.ACTIVE or key in placeholders:
-                _gone(key, at=now, reason=reason, changes=changes, source=Source.SUMMARY, poll=poll)
+                slots.gone(key, at=now, reason=reason, changes=changes, source=Source.SUMMARY, poll=poll)
                 changes.keys.append(key)
     elif not keys:
         key = AccessKey(

@@ -90,12 +90,13 @@ def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gatewa
     keys: dict[int, list[AccessKey]] = {user.pk: [] for user in users}
     for key in AccessKey.objects.present().filter(principal__in=users).order_by("pk"):
         keys[key.principal_id].append(key)
+    elsewhere = _elsewhere(poll, answers, {key.access_key_id for some in keys.values() for key in some})
     uses = {user.pk: _uses(keys[user.pk], listed, gateway) for user, listed in answers}
     now = clock.now()
     changes = Changes()
     for user, listed in answers:
         before = _judged(user, keys[user.pk], changes)
-        live_keys.apply(user, listed, uses=uses[user.pk], now=now, changes=changes, keys=keys[user.pk], poll=poll)
+        live_keys.apply(user, listed, uses=uses[user.pk], now=now, changes=changes, keys=keys[user.pk], poll=poll, elsewhere=elsewhere)
         if uses[user.pk]:
             live_keys.record_uses([*changes.keys, *changes.new_keys], uses[user.pk], now=now)
         if before != _judged(user, keys[user.pk], changes):
@@ -108,13 +109,21 @@ def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gatewa
             findings.reevaluate_principals(poll.account, status, changes.principals, policy=policy, now=now)
 
 
+def _elsewhere(poll: Poll, answers: Sequence[Answer], known: set[str | None]) -> dict[str, AccessKey]:
+    """Rows of listed keys that are not among the users' present ones: gone ones, or another user's."""
+    ids = {key.access_key_id for _, listed in answers for key in listed} - known
+    rows = AccessKey.objects.filter(account=poll.account_id, access_key_id__in=ids) if ids else ()
+    return {str(row.access_key_id): row for row in rows}
+
+
 def _judged(user: Principal, keys: Sequence[AccessKey], changes: Changes) -> tuple[object, ...]:
     """What verdicts and counts depend on: a list that only gives keys their ids changes none of it."""
     of_keys = [
         (key.status, key.status_raw, key.created_at, key.last_used_state, key.last_used_at, key.gone_at, key.match == KeyMatch.AMBIGUOUS)
         for key in keys
     ]
-    return (*of_keys, user.active_keys, user.inactive_keys, user.ambiguous_slots, user.keys_known, len(changes.new_keys))
+    of_user = (user.active_keys, user.inactive_keys, user.ambiguous_slots, user.keys_known)
+    return (*of_keys, *of_user, len(changes.new_keys), len(changes.same_keys))
 
 
 def _uses(keys: Sequence[AccessKey], listed: Sequence[ListedKey], gateway: Gateway) -> dict[str, KeyLastUse]:

@@ -43,8 +43,14 @@ def apply(
     changes: Changes,
     keys: Sequence[AccessKey],
     poll: Poll | None = None,
+    elsewhere: Mapping[str, AccessKey] | None = None,
 ) -> None:
-    """Give the user's key rows their ids and live statuses; rows are only collected in `changes`, not written."""
+    """Give the user's key rows their ids and live statuses; rows are only collected in `changes`, not written.
+
+    `elsewhere`: rows of this account, by id, that are gone or another user's: an id is given only once, so they are this user's now.
+    """
+    keys = [*keys, *_brought(principal, listed, elsewhere or {}, keys, now=now, changes=changes, poll=poll)]
+    keys = [key for key in keys if key not in changes.same_keys]
     unnamed = [key for key in keys if key.access_key_id is None]
     named = {key.access_key_id: key for key in keys if key.access_key_id is not None}
     fresh = [key for key in listed if key.access_key_id not in named]
@@ -62,6 +68,37 @@ def apply(
     principal.keys_known = True
     principal.active_keys = sum(key_status(key.status) is KeyStatus.ACTIVE for key in listed)
     principal.inactive_keys = len(listed) - principal.active_keys
+
+
+def _brought(
+    principal: Principal,
+    listed: Sequence[ListedKey],
+    elsewhere: Mapping[str, AccessKey],
+    keys: Sequence[AccessKey],
+    *,
+    now: datetime,
+    changes: Changes,
+    poll: Poll | None,
+) -> list[AccessKey]:
+    """Known keys that come to this user with their ids and history. The row that the report opened for one of them is the same key."""
+    unnamed = [key for key in keys if key.access_key_id is None and key.match != KeyMatch.LIVE_ONLY]
+    rows = []
+    for key in listed:
+        row = elsewhere.get(key.access_key_id)
+        if row is None:
+            continue
+        moved = f", now of {principal.name}" if row.principal_id != principal.pk else ""
+        changes.event(row, "reappeared", f"Listed again{moved}", at=now, source=Source.LIVE_LIST, poll=poll)
+        row.principal, row.gone_at, row.gone_reason = principal, None, ""
+        same = next((other for other in unnamed if other.created_at == key.created_at), None)
+        if same is not None:
+            unnamed.remove(same)
+            changes.same_keys.append(same)
+            row.last_used_state, row.last_used_at = same.last_used_state, same.last_used_at
+            row.last_used_region, row.last_used_service = same.last_used_region, same.last_used_service
+            row.last_used_observed_at, row.last_used_source = same.last_used_observed_at, same.last_used_source
+        rows.append(row)
+    return rows
 
 
 def _name(

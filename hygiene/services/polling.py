@@ -21,10 +21,11 @@ from accounts.models import Account
 from hygiene.domain.policy import Policy
 from hygiene.domain.report import ParsedReport, ReportRejected, parse
 from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
-from hygiene.services import findings, inventory, leases, posture, schedule
+from hygiene.services import findings, identity, inventory, leases, missing, posture, schedule
 from hygiene.services.clock import Clock
 from hygiene.services.listing import list_changed_users
 from hygiene.services.reports import Patience, fetch
+from hygiene.services.slots import Observation
 
 T = TypeVar("T")
 OpenGateway = Callable[[Account], Gateway]
@@ -43,6 +44,7 @@ class Run:
     clock: Clock
     summary: AccountSummary | None = None
     devices: tuple[VirtualMfaDevice, ...] | None = None
+    users_digest: str = ""  # of the report; see services.identity
     notes: list[str] = field(default_factory=list)
     goes_on: bool = False
     is_counted: bool = False  # the account's figures follow from everything that this poll wrote
@@ -88,6 +90,9 @@ def _read(run: Run, patience: Patience) -> None:
     elif listing.left:
         run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
     run.status.list_keys_error = listing.refusal
+    _beside(run, lambda: identity.learn(run.users_digest, run.poll, run.status, run.gateway, now=run.clock.now()), "UserIds")
+    if missing.is_noted(run.status, identity.PERMISSION):
+        run.notes.append(identity.WITHOUT)
     run.goes_on = listing.left > 0 and not listing.refusal
     run.is_counted = listing.listed == 0
     _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal else PollOutcome.PARTIAL)
@@ -102,6 +107,14 @@ def _optional(run: Run, call: Callable[[], T], permission: str) -> T | None:
             raise
         run.notes.append(f"The read role may not call {permission}: what it tells is unknown.")
         return None
+
+
+def _beside(run: Run, read: Callable[[], None], what: str) -> None:
+    """What is read beside the report never fails the poll: the next one asks again."""
+    try:
+        read()
+    except AwsError as error:
+        run.notes.append(f"{what} could not be read this time: {error.sentence}")
 
 
 def _record_live_facts(run: Run) -> None:
@@ -125,6 +138,8 @@ def _record_report(run: Run, report: CredentialReport) -> bool:
     is_complete = _is_complete(run, parsed)
     now, status, poll = run.clock.now(), run.status, run.poll
     digest = hashlib.sha256(report.content).hexdigest()
+    run.users_digest = identity.digest_of(parsed.rows)
+    user_ids = identity.ids_before(parsed, status, run.gateway, now=now)
     with leases.fenced(poll, now=now, phase="recording"):
         is_older = status.report_generated_at is not None and report.generated_at < status.report_generated_at
         poll.report_generated_at, poll.report_sha256 = report.generated_at, digest
@@ -133,8 +148,9 @@ def _record_report(run: Run, report: CredentialReport) -> bool:
         if is_older:
             poll.warnings.append("AWS served an older report than the one that is known; it was not used.")
         elif not _is_known(run, report, digest, is_complete=is_complete):
-            seen = inventory.Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices))
-            poll.users_changed = inventory.record(parsed, seen, is_complete=is_complete)
+            seen = Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices), user_ids)
+            joined = identity.join(parsed.rows, status, user_ids)
+            poll.users_changed = inventory.record(parsed, seen, joined, is_complete=is_complete)
             status.report_generated_at, status.report_is_complete = report.generated_at, is_complete
         if parsed.root is None:
             inventory.root_without_row(run.account, run.summary, now=now)

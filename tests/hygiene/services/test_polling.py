@@ -223,7 +223,7 @@ def test_an_older_report_does_not_revert_our_own_action(poll: RunPoll, world: Fa
     world.now += timedelta(hours=5)
     poll()
     assert AccessKey.objects.get().status == KeyStatus.ACTIVE
-    assert KeyEvent.objects.filter(summary="Enabled outside this product").exists()
+    assert KeyEvent.objects.filter(summary="Enabled outside this tool").exists()
 
 
 def test_twins_of_one_second_are_told_apart_by_status(poll: RunPoll, world: FakeAwsAccount) -> None:
