@@ -41,6 +41,11 @@ class OrganizationState(models.TextChoices):
     UNKNOWN = "UNKNOWN", "unknown"
 
 
+def sees_every_account(user: User | AnonymousUser) -> bool:
+    """Whether no scope can narrow the person: queries need no condition on the account then."""
+    return user.is_authenticated and user.has_perm("accounts.see_every_account")
+
+
 class AccountQuerySet(models.QuerySet["Account"]):
     """Filters that views and services share."""
 
@@ -48,7 +53,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Accounts in the user's scope. Without any grant the scope is every account; an auditor sees every account."""
         if not user.is_authenticated:
             return self.none()
-        if user.has_perm("accounts.see_every_account"):
+        if sees_every_account(user):
             return self
         grants = ScopeGrant.objects.filter(user_id=user.pk)
         return self.filter(Q(pk__in=grants.values("account_id")) | ~models.Exists(grants))

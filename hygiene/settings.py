@@ -168,6 +168,7 @@ AWS_CALLS_PER_SECOND = env.number("AWS_CALLS_PER_SECOND", default=5.0, least=0.0
 AWS_SOURCE_IDENTITY = env.flag("AWS_SOURCE_IDENTITY", default=True)
 
 # --- the product -------------------------------------------------------------------------------------------------------
+COUNTS_KEPT_SECONDS = env.number("COUNTS_KEPT_SECONDS", default=30.0, least=0.0, most=300.0)
 POLL_INTERVAL_HOURS = env.number("POLL_INTERVAL_HOURS", default=4.0, least=0.05, most=24.0)
 POLICY_PROFILE = env.choice("POLICY_PROFILE", default="default", allowed=("default",))
 REMEDIATION_ENABLED = env.flag("REMEDIATION_ENABLED", default=False)

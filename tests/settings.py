@@ -7,6 +7,7 @@ os.environ.setdefault("REMEDIATION_ENABLED", "true")
 os.environ.setdefault("AWS_CALLS_PER_SECOND", "0")
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ.setdefault("COUNTS_KEPT_SECONDS", "0")
 
 from hygiene.settings import *  # noqa: F403  # the product's settings, on purpose
 

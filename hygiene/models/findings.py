@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account
+from accounts.models import Account, sees_every_account
 from hygiene.domain.verdicts import Severity
 from hygiene.models.base import Viewer
 from hygiene.models.inventory import AccessKey, Principal
@@ -27,7 +27,7 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def visible_to(self, user: Viewer) -> FindingQuerySet:
         """Findings of accounts in the user's scope."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self if sees_every_account(user) else self.filter(account__in=Account.objects.visible_to(user))
 
     def open(self) -> FindingQuerySet:
         """Not resolved: failing, exempt or unknown."""
@@ -70,8 +70,13 @@ class Finding(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "rule"], condition=Q(resolved_at__isnull=True), name="finding_open_by_rule"),
-            models.Index(fields=["-severity", "id"], name="finding_by_severity"),
             models.Index(fields=["rule"], condition=Q(resolved_at__isnull=True, outcome="exempt"), name="finding_exempt"),
+            models.Index(
+                fields=["-severity", "rule", "opened_at", "id"],
+                condition=Q(resolved_at__isnull=True, outcome="fail"),
+                name="finding_worst_first",
+            ),
+            models.Index(fields=["outcome"], condition=Q(resolved_at__isnull=True), name="finding_open_by_outcome"),
         ]
 
     def __str__(self) -> str:

@@ -9,10 +9,14 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account
+from accounts.models import Account, sees_every_account
 from hygiene.domain import facts
 from hygiene.models.base import Viewer, choices
+from hygiene.models.orderings import eldest_first, latest_first, oldest_first, worst_first, youngest_first
 from hygiene.models.polls import Poll, PollOutcome
+
+PRESENT = Q(gone_at__isnull=True)
+PRESENT_USER = PRESENT & Q(is_root=False)
 
 
 class AccountStatusQuerySet(models.QuerySet["AccountStatus"]):
@@ -72,7 +76,7 @@ class PrincipalQuerySet(models.QuerySet["Principal"]):
 
     def visible_to(self, user: Viewer) -> PrincipalQuerySet:
         """Principals of accounts in the user's scope."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self if sees_every_account(user) else self.filter(account__in=Account.objects.visible_to(user))
 
     def present(self) -> PrincipalQuerySet:
         """Still in AWS as far as is known."""
@@ -148,8 +152,14 @@ class Principal(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account", "user_id"], name="principal_by_user_id"),
             models.Index(fields=["account", "is_root"], name="principal_by_account"),
-            models.Index(fields=["-severity", "id"], name="principal_by_severity"),
-            models.Index(fields=["name"], name="principal_by_name"),
+            models.Index(fields=["-severity", "name", "id"], condition=PRESENT_USER, name="principal_worst_first"),
+            models.Index(fields=["name", "id"], condition=PRESENT_USER, name="principal_by_name"),
+            models.Index(
+                *latest_first("password_last_used_at", "password_last_used_state"), condition=PRESENT_USER, name="principal_by_use"
+            ),
+            models.Index(
+                *oldest_first("password_last_used_at", "password_last_used_state"), condition=PRESENT_USER, name="principal_by_idle"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,7 +171,7 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
 
     def visible_to(self, user: Viewer) -> AccessKeyQuerySet:
         """Keys of accounts in the user's scope."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self if sees_every_account(user) else self.filter(account__in=Account.objects.visible_to(user))
 
     def present(self) -> AccessKeyQuerySet:
         """Still in AWS as far as is known."""
@@ -222,9 +232,12 @@ class AccessKey(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "status"], name="access_key_by_account"),
-            models.Index(fields=["-severity", "id"], name="access_key_by_severity"),
-            models.Index(fields=["created_at"], name="access_key_by_birth"),
             models.Index(fields=["account"], condition=Q(gone_at__isnull=False), name="access_key_gone"),
+            models.Index(*worst_first(), condition=PRESENT, name="access_key_worst_first"),
+            models.Index(*eldest_first("created_at"), condition=PRESENT, name="access_key_by_birth"),
+            models.Index(*youngest_first("created_at"), condition=PRESENT, name="access_key_by_youth"),
+            models.Index(*latest_first("last_used_at", "last_used_state"), condition=PRESENT, name="access_key_by_use"),
+            models.Index(*oldest_first("last_used_at", "last_used_state"), condition=PRESENT, name="access_key_by_idle"),
         ]
 
     def __str__(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
 import django_tables2 as tables
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,10 +15,11 @@ from django_tables2.data import TableQuerysetData
 
 from accounts.models import Account
 from hygiene.domain import wording
-from hygiene.domain.facts import KeyStatus, MfaState, UseState
+from hygiene.domain.facts import KeyStatus, MfaState
 from hygiene.domain.states import AccountState
 from hygiene.domain.verdicts import Severity
 from hygiene.models import AccessKey, Principal
+from hygiene.models.orderings import eldest_first, latest_first, oldest_first, youngest_first
 from hygiene.services.live_keys import last_use
 from hygiene.services.posture import state_of
 from hygiene.templatetags.hygiene import glyph, rule_title, severity
@@ -63,7 +65,19 @@ def finding_cell(level: int, rules: list[str], account: Account, *, policy: Any,
 
 
 class PagedRows(TableQuerysetData):  # type: ignore[misc]  # django-tables2 ships no types
-    """Rows that are sorted as bare keys: what a page shows is joined for that page's rows alone, not for all that are sorted."""
+    """Rows that are sorted as bare keys: what a page shows is joined for that page's rows alone, not for all that are sorted.
+
+    `count` says how many there are; it is asked once, and may know the answer without counting.
+    """
+
+    def __init__(self, data: QuerySet[Any], count: Callable[[], int]) -> None:
+        self.count = count
+        super().__init__(data)
+
+    def __len__(self) -> int:
+        if not hasattr(self, "_length"):
+            self._length = self.count()
+        return self._length
 
     def __getitem__(self, key: int | slice) -> Any:
         rows: QuerySet[Any] = self.data
@@ -105,14 +119,12 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
 
 def born(queryset: QuerySet[Any], field: str, *, is_descending: bool) -> tuple[QuerySet[Any], bool]:
     """Order by age in days: descending is oldest first; unknown comes last both ways."""
-    moment = F(field).asc(nulls_last=True) if is_descending else F(field).desc(nulls_last=True)
-    return queryset.order_by(moment, "pk"), True
+    return queryset.order_by(*(eldest_first if is_descending else youngest_first)(field)), True
 
 
 def used(queryset: QuerySet[Any], field: str, state: str, *, is_descending: bool) -> tuple[QuerySet[Any], bool]:
     """Order by use: no use on record is the oldest; unknown comes last both ways."""
-    moment = F(field).desc(nulls_last=True) if is_descending else F(field).asc(nulls_first=True)
-    return queryset.alias(is_unknown=Q(**{state: UseState.UNKNOWN})).order_by("is_unknown", moment, "pk"), True
+    return queryset.order_by(*(latest_first if is_descending else oldest_first)(field, state)), True
 
 
 def sentences(user: Principal, now: datetime) -> list[tuple[AccessKey, str]]:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from hygiene.domain import wording
 from hygiene.domain.facts import KeyStatus, LastUse, Source, UseState
 from hygiene.models import AccessKey, Principal
+from hygiene.models.orderings import worst_first
 from hygiene.services.exports import mfa_of
 from hygiene.services.live_keys import last_use
 from hygiene.services.permissions import inactive_since, offers
@@ -27,7 +28,7 @@ class KeyTable(List):
     fixed = ("select", "user", "actions")
     pinned: ClassVar = {"account": "account", "owner": "owner", "status": "status", "region": "region", "service": "service"}
     select = tables.Column("", empty_values=(), orderable=False)
-    finding = tables.Column("Finding", empty_values=(), order_by=("severity", "pk"))
+    finding = tables.Column("Finding", empty_values=())
     user = tables.Column("User and key", empty_values=(), order_by=("principal__name", "pk"))
     account = tables.Column("Account", order_by=("account__name", "pk"))
     owner = tables.Column("Owner", empty_values=(), order_by=("principal__owner", "account__owner_email", "pk"), attrs=WIDE_ONLY)
@@ -138,6 +139,11 @@ class KeyTable(List):
         context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": get_token(self.request)}
         return render_to_string("hygiene/_key_action.html", context)
 
+    def order_finding(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:
+        """By severity: descending is the usual order, worst first; ascending is that turned round."""
+        found = queryset.order_by(*worst_first())
+        return found if is_descending else found.reverse(), True
+
     def order_age(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:
         """By birth."""
         return born(queryset, "created_at", is_descending=is_descending)
@@ -150,7 +156,7 @@ class KeyTable(List):
 class UserTable(List):
     """IAM users."""
 
-    finding = tables.Column("Finding", empty_values=(), order_by=("severity", "pk"))
+    finding = tables.Column("Finding", empty_values=())
     user = tables.Column("User", accessor="name", order_by=("name", "pk"))
     account = tables.Column("Account", order_by=("account__name", "pk"))
     password = tables.Column("Console password", accessor="password_state", order_by=("password_state", "pk"))
@@ -196,6 +202,11 @@ class UserTable(List):
     def render_owner(self, record: Principal) -> SafeString | str:
         """Whose."""
         return owner_cell(record.owner, record.account)
+
+    def order_finding(self, queryset: QuerySet[Principal], is_descending: bool) -> tuple[QuerySet[Principal], bool]:
+        """By severity: descending is the usual order, worst first; ascending is that turned round."""
+        found = queryset.order_by("-severity", "name", "pk")
+        return found if is_descending else found.reverse(), True
 
     def order_last_used(self, queryset: QuerySet[Principal], is_descending: bool) -> tuple[QuerySet[Principal], bool]:
         """By sign-in."""

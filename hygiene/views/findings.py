@@ -48,7 +48,7 @@ def finding_list(request: SignedIn) -> HttpResponseBase:
     wanted = request.GET.get("view", "open")
     current = wanted if wanted in (*CONDITIONS, "rules", "all") else "open"
     rows = Finding.objects.visible_to(request.user)
-    counts = rows.aggregate(**{name: Count("pk", filter=q) for name, q in CONDITIONS.items()})
+    counts = lists.view_counts(request, "findings", rows, CONDITIONS)
     labels = [(name, label, counts[name]) for name, label in LABELS.items()]
     context = {
         "tabs": lists.tabs([("rules", "By rule", None), *labels], current=current),
@@ -61,7 +61,7 @@ def finding_list(request: SignedIn) -> HttpResponseBase:
         return render(request, "hygiene/rules.html", {**context, "page": PAGE, "rows": rule_rows(request, policy)})
     rows = rows if current == "all" else rows.filter(CONDITIONS[current])
     found = rows.select_related("account", "principal", "key").order_by("-severity", "rule", "opened_at", "pk")
-    return lists.answer(request, PAGE, found, context=context)
+    return lists.answer(request, PAGE, found, context=context, total=counts["" if current == "all" else current])
 
 
 def rule_rows(request: SignedIn, policy: Policy) -> list[RuleRow]:
@@ -71,7 +71,7 @@ def rule_rows(request: SignedIn, policy: Policy) -> list[RuleRow]:
     found = counted.annotate(
         open=Count("pk", filter=failing), unknown=Count("pk", filter=unknown), accounts=Count("account", filter=failing, distinct=True)
     )
-    counts = {row["rule"]: row for row in found}
+    counts = lists.counts(request).of("findings by rule", lambda: {row["rule"]: row for row in found})
     empty = {"open": 0, "unknown": 0, "accounts": 0}
     rows = []
     for code, rule in RULES.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -16,6 +16,7 @@ from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
 from hygiene.domain.query import parse_query
 from hygiene.filters import KEYS, Scene, keys_of, narrow
 from hygiene.models import AccessKey, Finding, KeyEvent
+from hygiene.models.orderings import worst_first
 from hygiene.services import advice
 from hygiene.services.notices import asked_of, owner_of, with_answers
 from hygiene.services.permissions import offers, with_actions
@@ -66,15 +67,15 @@ def key_list(request: SignedIn) -> HttpResponseBase:
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
     visible = AccessKey.objects.visible_to(request.user)
     rows = visible if "status:deleted" in request.GET.get("q", "") else visible.present()
-    counts = visible.present().aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, q in enumerate(views.values())})
-    labels = [(name, LABELS[name], counts[f"n{place}"]) for place, name in enumerate(views)]
+    counts = lists.view_counts(request, "keys", visible.present(), views)
+    labels = [(name, LABELS.get(name, "All keys"), counts[name]) for name in (*views, "")]
     context = {
-        "tabs": lists.tabs([*labels, ("", "All keys", counts["all"])], current=current),
+        "tabs": lists.tabs(labels, current=current),
         "facets": _facets(request),
         "needs": current == "action",
     }
     rows = rows.filter(views[current]) if current else rows
-    return lists.answer(request, PAGE, with_actions(_worst_first(rows)), context=context)
+    return lists.answer(request, PAGE, with_actions(rows.order_by(*worst_first())), context=context, total=counts[current])
 
 
 def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
@@ -85,12 +86,6 @@ def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
     rows = visible if "status:deleted" in text else visible.present()
     found, _ = narrow(rows, parse_query(text, keys=keys_of(KEYS)), KEYS, Scene(now, policy, request.user))
     return found.filter(views[view]) if view in views else found
-
-
-def _worst_first(rows: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
-    """Severity, then no use first, then age."""
-    unused_first = Case(When(last_used_at__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return rows.order_by("-severity", unused_first, F("created_at").asc(nulls_last=True), "pk")
 
 
 def _facets(request: SignedIn) -> list[lists.Facet]:

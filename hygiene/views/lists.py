@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,6 +21,7 @@ from hygiene.domain.query import Query, parse_query
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
 from hygiene.services import exports
+from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
 from hygiene.views import saved_views
 from hygiene.views.access import SignedIn
@@ -113,19 +114,51 @@ def tabs(labels: Iterable[tuple[str, str, int | None]], *, current: str) -> list
     return [Tab(label, count, f"?view={name}" if name else "?", current == name) for name, label, count in labels]
 
 
-def answer(request: SignedIn, page: Page, rows: QuerySet[Any, Any], *, context: Mapping[str, Any]) -> HttpResponseBase:
-    """The page, or with ?format=csv|xlsx|json all rows of the same query with the contract's columns."""
+def counts(request: SignedIn) -> Counts:
+    """The counts of the request's person; their version is read once for a request."""
+    kept: Counts | None = getattr(request, "counts", None)
+    if kept is None:
+        kept = Counts(request.user)
+        request.counts = kept  # type: ignore[attr-defined]  # read here alone
+    return kept
+
+
+def view_counts(request: SignedIn, kind: str, rows: QuerySet[Any, Any], views: Mapping[str, Q]) -> dict[str, int]:
+    """How many of `rows` each built-in view has, and all of them under "": one query, kept for a short while."""
+
+    def count() -> dict[str, int]:
+        found = rows.aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, q in enumerate(views.values())})
+        return {"": found["all"], **{name: found[f"n{place}"] for place, name in enumerate(views)}}
+
+    return counts(request).of((kind, "views"), count)
+
+
+def answer(
+    request: SignedIn, page: Page, rows: QuerySet[Any, Any], *, context: Mapping[str, Any], total: int | None = None
+) -> HttpResponseBase:
+    """The page, or with ?format=csv|xlsx|json all rows of the same query with the contract's columns.
+
+    `total` is the number of `rows` before the filter line, where it is known already.
+    """
     now, policy = moment()
     query = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions))
     rows, notes = narrow(rows, query, page.conditions, Scene(now, policy, request.user))
     wanted = request.GET.get("format", "")
     if wanted in TYPES:
         return _export(request, page, rows, wanted)
-    table = page.table(PagedRows(rows), policy=policy, now=now, user=request.user)
+    table = page.table(PagedRows(rows, _counted(request, page, query, rows, total)), policy=policy, now=now, user=request.user)
     choices = table.choose(_wanted_columns(request), _pinned(query))
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     shared = {"page": page, "table": table, "notes": notes, "now": now, "policy": policy, "column_choices": choices}
     return render(request, page.template, {**shared, **_controls(request, page), **context})
+
+
+def _counted(request: SignedIn, page: Page, query: Query, rows: QuerySet[Any, Any], total: int | None) -> Callable[[], int]:
+    """How many rows there are: what the tab says where the filter line is empty, else counted, and kept for a short while."""
+    if total is not None and not query.terms:
+        return lambda: total
+    name = (page.kind, request.path, request.GET.get("view", ""), request.GET.get("q", ""), request.user.pk)
+    return lambda: counts(request).of(name, rows.count)
 
 
 def _controls(request: SignedIn, page: Page) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Cell:
 def overview_page(request: SignedIn) -> HttpResponse:
     """Everything at a glance; the same counts as the lists."""
     now, policy = lists.moment()
-    found = compose(request.user, policy=policy, now=now)
+    found = lists.counts(request).of("overview", lambda: compose(request.user, policy=policy, now=now))
     worst = [site for site in found.sites if _needs_attention(site)][:MOST_SITES]
     context = {
         "found": found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -44,10 +44,10 @@ def user_list(request: SignedIn) -> HttpResponseBase:
     views = conditions(policy, now)
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
     rows = Principal.objects.visible_to(request.user).present().users()
-    counts = rows.aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, q in enumerate(views.values())})
-    labels = [(name, LABELS[name], counts[f"n{place}"]) for place, name in enumerate(views)]
+    counts = lists.view_counts(request, "users", rows, views)
+    labels = [(name, LABELS.get(name, "All users"), counts[name]) for name in (*views, "")]
     context = {
-        "tabs": lists.tabs([*labels, ("", "All users", counts["all"])], current=current),
+        "tabs": lists.tabs(labels, current=current),
         "facets": [
             lists.facet(request, "Finding", "rule", {"no-mfa": "Without MFA", "password.unused": "Unused password"}),
             lists.facet(request, "Password", "password", {"yes": "Yes", "no": "None", "unknown": "Unknown"}),
@@ -55,7 +55,7 @@ def user_list(request: SignedIn) -> HttpResponseBase:
         ],
     }
     rows = rows.filter(views[current]) if current else rows
-    return lists.answer(request, PAGE, _with_keys(rows).order_by("-severity", "name", "pk"), context=context)
+    return lists.answer(request, PAGE, _with_keys(rows).order_by("-severity", "name", "pk"), context=context, total=counts[current])
 
 
 def _with_keys(rows: QuerySet[Principal]) -> QuerySet[Principal]:

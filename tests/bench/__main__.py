@@ -36,6 +36,7 @@ def _prepare(url: str) -> None:
         AWS_CALLS_PER_SECOND="0",
         AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
         AWS_SECRET_ACCESS_KEY="not-a-secret-of-anybody",
+        COUNTS_KEPT_SECONDS="30",
         LOG_LEVEL="ERROR",
     )
     import django
