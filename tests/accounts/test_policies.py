@@ -9,17 +9,10 @@ import re
 import pytest
 
 from accounts.policies import LONGEST, act_session_policy, read_session_policy, session_name, source_identity
+from tests.iam_evaluator import matches
 
 NUMBER = "111122223333"
 PATHS = ["/", "/people/", "/*/", "/?/", "/${aws:username}/", "/a*b?c/", "/$/", "/${*}/", "/x/*/y/"]
-
-
-def matches(resource: str, arn: str) -> bool:
-    """IAM's matching: ${*}, ${?} and ${$} are the characters themselves, * and ? are wildcards; other variables match nothing here."""
-    parts = re.split(r"(\$\{[*?$]\}|[*?])", resource)
-    words = {"*": ".*", "?": "."}
-    pattern = "".join(words.get(part) or re.escape(part[2] if re.fullmatch(r"\$\{[*?$]\}", part) else part) for part in parts)
-    return re.fullmatch(pattern, arn) is not None
 
 
 @pytest.mark.parametrize("path", PATHS)

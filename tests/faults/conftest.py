@@ -1,0 +1,39 @@
+"""One laboratory for all tests that fork and kill workers, on the database that this run is about."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.faults.laboratory import laboratory as opened
+from tests.faults.long_form import FULL
+
+
+@contextlib.contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """DATABASE_URL of an empty database beside that of the run: on its PostgreSQL, or a file."""
+    address = os.environ.get("DATABASE_URL", "")
+    if not address.startswith("postgres"):
+        yield f"sqlite:///{folder}/laboratory.sqlite3"
+        return
+    name = f"faults_{os.getpid()}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload,unused-ignore]  # a name made here
+        try:
+            yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload,unused-ignore]  # as above
+
+
+@pytest.fixture(scope="session")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    folder = tmp_path_factory.mktemp("laboratory")
+    with empty_database(folder) as database, opened(folder, database, users=250 if FULL else 40) as found:
+        yield found
