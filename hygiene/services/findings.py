@@ -1,9 +1,9 @@
-"""Verdicts → findings. Facts are built from models, rules judge them, and rows of open findings are kept, opened or resolved."""
+"""Models → facts → verdicts, of a whole account or of some of its principals. What becomes of verdicts stands in `reconciling`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,30 +28,17 @@ from hygiene.domain.facts import (
 from hygiene.domain.policy import Policy
 from hygiene.domain.rules import evaluate_account, evaluate_principal
 from hygiene.domain.verdicts import Outcome, Verdict
-from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, PollOutcome, Principal
-from hygiene.services import covering
-from hygiene.services.covering import Place
+from hygiene.models import AccessKey, AccountStatus, Finding, FindingOutcome, PollOutcome, Principal
+from hygiene.services import covering, holders
+from hygiene.services.changes import Changes
 from hygiene.services.detail_facts import detail_facts, missing_permissions, password_policy_facts
+from hygiene.services.holders import Holder
 from hygiene.services.live_keys import last_use
 from hygiene.services.marks import mark_worst
+from hygiene.services.reconciling import reconcile, subject_of
 
-CHUNK = 1000  # rows of one statement; SQLite takes fewer, and Django cuts them there
 UNREACHABLE_OUTCOMES = (PollOutcome.ACCESS_LOST, PollOutcome.REJECTED)
 KEPT = (Outcome.FAIL, Outcome.EXEMPT, Outcome.UNKNOWN)
-OUTCOMES = {Outcome.FAIL: FindingOutcome.FAIL, Outcome.EXEMPT: FindingOutcome.EXEMPT, Outcome.UNKNOWN: FindingOutcome.UNKNOWN}
-FIELDS = (
-    "rule_version",
-    "profile",
-    "outcome",
-    "severity",
-    "explanation",
-    "comparison",
-    "evidence",
-    "exemption",
-    "last_seen_at",
-    "resolved_at",
-    "resolution",
-)
 
 
 def account_facts(account: Account, status: AccountStatus) -> AccountFacts:
@@ -141,39 +128,53 @@ def _certificates(stored: list[dict[str, Any]] | None) -> tuple[CertificateFacts
 
 def reevaluate_account(account: Account, status: AccountStatus, *, policy: Policy, now: datetime) -> None:
     """Judge everything in the account again. Runs in the caller's transaction; statements do not grow with what stays the same."""
-    principals = list(Principal.objects.filter(account=account, gone_at__isnull=True))
-    _reevaluate(account, status, principals, policy=policy, now=now, scope=Q())
+    changes = Changes()
+    judge(account, status, holders.of_account(account), policy=policy, now=now, changes=changes)
+    changes.write()
 
 
 def reevaluate_principals(
     account: Account, status: AccountStatus, principals: Sequence[Principal], *, policy: Policy, now: datetime
 ) -> None:
     """Judge these principals and their keys again, and the account itself."""
-    ids = [principal.pk for principal in principals]
-    _reevaluate(account, status, principals, policy=policy, now=now, scope=Q(principal__in=ids) | Q(principal__isnull=True))
+    changes = Changes()
+    scope = Q(principal__in=[principal.pk for principal in principals]) | Q(principal__isnull=True)
+    judge(account, status, holders.of_principals(principals), policy=policy, now=now, changes=changes, scope=scope)
+    changes.write()
 
 
-def _reevaluate(
-    account: Account, status: AccountStatus, principals: Sequence[Principal], *, policy: Policy, now: datetime, scope: Q
+def judge(
+    account: Account,
+    status: AccountStatus,
+    held: Sequence[Holder],
+    *,
+    policy: Policy,
+    now: datetime,
+    changes: Changes,
+    scope: Q | None = None,
 ) -> None:
-    keys: dict[int, list[AccessKey]] = {principal.pk: [] for principal in principals}
-    for key in AccessKey.objects.filter(account=account, gone_at__isnull=True, principal__in=_scope_ids(principals, scope)).order_by("pk"):
-        keys.setdefault(key.principal_id, []).append(key)
-    of_account, covered_by = account_facts(account, status), covering.coverage(account, principals, now=now)
+    """Verdicts of these rows, which need not be written yet but have their numbers, and of the account; findings are stored.
+
+    Marks of the rows are left to `changes`. `scope`: which open findings the verdicts replace, all of the account by default.
+    """
+    of_account = account_facts(account, status)
+    covered_by = covering.coverage(account, [holder.principal for holder in held], now=now)
     verdicts = evaluate_account(of_account, policy=policy, now=now)
     if not of_account.is_reachable:
-        verdicts += _verdicts_without_report(account, status, principals, policy=policy, now=now)
-        said = Q(subject__in={_subject(verdict) for verdict in verdicts}, rule__in={verdict.rule for verdict in verdicts})
-        known = {(f.subject, f.rule): f for f in Finding.objects.open().filter(said | Q(subject="account"), account=account)}
-        _reconcile(account, *covering.apply(verdicts, covered_by), known, now=now)
+        verdicts += _verdicts_without_report(account, status, [holder.principal for holder in held], policy=policy, now=now)
+        said = Q(subject__in={subject_of(verdict) for verdict in verdicts}, rule__in={verdict.rule for verdict in verdicts})
+        reconcile(account, *covering.apply(verdicts, covered_by), said | Q(subject="account"), now=now)
         return
-    for principal in principals:
-        verdicts += evaluate_principal(principal_facts(principal, keys[principal.pk]), of_account, policy=policy, now=now)
-    known = {(finding.subject, finding.rule): finding for finding in Finding.objects.open().filter(scope, account=account)}
+    for holder in held:
+        facts = principal_facts(holder.principal, sorted(holder.keys, key=_by_number))
+        verdicts += [verdict for verdict in evaluate_principal(facts, of_account, policy=policy, now=now) if verdict.outcome in KEPT]
     verdicts, exemptions = covering.apply(verdicts, covered_by)
-    _reconcile(account, verdicts, exemptions, known, now=now)
-    roots = {principal.pk for principal in principals if principal.is_root}
-    mark_worst(principals, [key for some in keys.values() for key in some], verdicts, roots)
+    reconcile(account, verdicts, exemptions, scope or Q(), now=now)
+    changes.marked += mark_worst(held, verdicts)
+
+
+def _by_number(key: AccessKey) -> int:
+    return key.pk
 
 
 def _verdicts_without_report(
@@ -189,86 +190,6 @@ def _verdicts_without_report(
     opened = Finding.objects.open().filter(account=account).exclude(subject="account")
     opened.update(outcome=FindingOutcome.UNKNOWN)
     return live
-
-
-def _scope_ids(principals: Sequence[Principal], scope: Q) -> Any:
-    """Ids as a list for a few principals; a subquery for a whole account, which may hold more than a statement's parameters."""
-    if scope:
-        return [principal.pk for principal in principals]
-    return Principal.objects.filter(account=principals[0].account_id).values("pk") if principals else []
-
-
-@dataclass
-class _Diff:
-    new: list[Finding] = field(default_factory=list)
-    changed: list[Finding] = field(default_factory=list)
-    seen: list[int] = field(default_factory=list)
-
-
-def _reconcile(
-    account: Account,
-    verdicts: Iterable[Verdict],
-    exemptions: Mapping[Place, Exemption],
-    known: dict[tuple[str, str], Finding],
-    *,
-    now: datetime,
-) -> None:
-    """Open what is new, keep what stays, resolve what is no longer so."""
-    diff = _Diff()
-    for verdict in (verdict for verdict in verdicts if verdict.outcome in KEPT):
-        subject = _subject(verdict)
-        exemption = exemptions.get((verdict.principal_ref, verdict.key_ref, verdict.rule))
-        finding = known.pop((subject, verdict.rule), None)
-        if finding is None:
-            finding = Finding(account=account, subject=subject, rule=verdict.rule, opened_at=now, last_seen_at=now)
-            finding.principal_id, finding.key_id = verdict.principal_ref, verdict.key_ref
-            _fill(finding, verdict, exemption, now)
-            diff.new.append(finding)
-            continue
-        before = _told(finding)
-        _fill(finding, verdict, exemption, now)
-        if before == _told(finding):
-            diff.seen.append(finding.pk)
-        else:
-            diff.changed.append(finding)
-    for finding in known.values():
-        finding.resolved_at, finding.resolution = now, "no longer so"
-        diff.changed.append(finding)
-    _write(diff, now)
-
-
-def _told(finding: Finding) -> tuple[str, int, str, int | None]:
-    return (finding.outcome, finding.severity, finding.explanation, finding.exemption_id)
-
-
-def _write(diff: _Diff, now: datetime) -> None:
-    if diff.changed:
-        Finding.objects.bulk_create(diff.changed, batch_size=CHUNK, update_conflicts=True, unique_fields=["id"], update_fields=FIELDS)
-    Finding.objects.bulk_create(diff.new, batch_size=CHUNK)
-    for start in range(0, len(diff.seen), 900):
-        Finding.objects.filter(pk__in=diff.seen[start : start + 900]).update(last_seen_at=now)
-
-
-def _subject(verdict: Verdict) -> str:
-    if verdict.key_ref is not None:
-        return f"key:{verdict.key_ref}"
-    return f"principal:{verdict.principal_ref}" if verdict.principal_ref is not None else "account"
-
-
-def _fill(finding: Finding, verdict: Verdict, exemption: Exemption | None, now: datetime) -> None:
-    """An unknown verdict keeps the severity of the failure it hides, so that it sorts where it was."""
-    is_fail = verdict.outcome in (Outcome.FAIL, Outcome.EXEMPT)
-    finding.exemption = exemption
-    finding.rule_version, finding.profile = verdict.version, verdict.profile
-    finding.outcome = OUTCOMES[verdict.outcome]
-    finding.severity = int(verdict.severity) if is_fail else int(finding.severity or 0)
-    finding.explanation, finding.comparison = verdict.explanation, verdict.comparison[:255]
-    finding.last_seen_at, finding.resolved_at = now, None
-    if is_fail or not finding.evidence:
-        finding.evidence = [
-            {"name": f.name, "value": f.value, "observed_at": f.observed_at.isoformat() if f.observed_at else None, "source": f.source}
-            for f in verdict.facts
-        ]
 
 
 def reevaluate_silent(*, policy: Policy, now: datetime) -> int:

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from accounts.gateway import AccessDenied, Gateway, ListedUser
 from hygiene.domain.report import ParsedReport, ReportRow
 from hygiene.models import AccountStatus, Poll, Principal
-from hygiene.services import leases, missing
+from hygiene.services import bulk, leases, missing
 
 UserIds: TypeAlias = Mapping[tuple[str, datetime | None], str]  # by ARN and creation time
 
@@ -24,7 +24,6 @@ PERMISSION = "iam:ListUsers"
 UNKNOWN = "whether a user was renamed or made anew, beyond what creation times tell"
 WITHOUT = "The read role may not call iam:ListUsers: a renamed user is told from a new one by the time of its creation alone."
 ASK_AGAIN = timedelta(hours=24)  # after a refusal
-CHUNK = 500
 
 
 @dataclass
@@ -103,7 +102,7 @@ def remember(users: Iterable[Principal], ids: UserIds) -> None:
         if user_id and user_id != user.user_id:
             user.user_id = user_id
             found.append(user)
-    Principal.objects.bulk_update(found, ["user_id"], batch_size=CHUNK)
+    bulk.update(Principal, [user.__dict__ for user in found], ["user_id"])
 
 
 def join(rows: Sequence[ReportRow], status: AccountStatus, ids: UserIds) -> Joined:

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import CharField, F, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import F, Q
 
-from accounts.gateway import AccountSummary
 from accounts.models import Account
-from hygiene.domain.facts import KeyMatch, KeyStatus, MfaState, PasswordState, Source
+from hygiene.domain.facts import MfaState, Source
 from hygiene.domain.report import ParsedReport, ReportRow
-from hygiene.models import AccessKey, Poll, Principal
+from hygiene.models import AccessKey, Principal
 from hygiene.services import slots, timelines
-from hygiene.services.changes import CHUNK, PRINCIPAL_FIELDS, PRINCIPAL_FRESHNESS, Changes, state
+from hygiene.services.changes import PRINCIPAL_STATE, Changes
+from hygiene.services.holders import Holder
 from hygiene.services.identity import Joined
 from hygiene.services.slots import Observation
 
 
-def record(parsed: ParsedReport, seen: Observation, joined: Joined, *, is_complete: bool) -> int:
-    """Store a report whose users are `joined` with those that are known. Users in no row are marked gone only when it `is_complete`.
+def record(parsed: ParsedReport, seen: Observation, joined: Joined, changes: Changes, *, is_complete: bool) -> tuple[list[Holder], int]:
+    """Lay a report, whose users are `joined` with those that are known, over what is known. Nothing is written: that is in `changes`.
 
-    Returns how many principals are new or changed. Runs in the caller's transaction.
+    Users in no row are marked gone only when it `is_complete`. Returns who is present now with which keys, and how many principals
+    are new or changed.
     """
     keys = _keys(seen, joined)
-    changes = Changes()
+    held: list[Holder] = []
     changed = 0
     for principal in joined.remade:
-        present = [key for key in keys.get(principal.pk, []) if key.gone_at is None]
-        _close(principal, present, seen, changes, reason="deleted and created again under the same name")
+        _close(principal, _present(keys, principal), seen, changes, reason="deleted and created again under the same name")
     for row in parsed.rows:
         known = joined.of.get(row.arn)
-        changed += _record_row(row, known, keys.get(known.pk, []) if known else [], seen, changes)
-    for principal in joined.left if is_complete else []:
-        if not principal.is_root:
-            present = [key for key in keys.get(principal.pk, []) if key.gone_at is None]
-            _close(principal, present, seen, changes, reason="user not in the newest report")
+        is_changed, holder = _record_row(row, known, keys.get(known.pk, []) if known else [], seen, changes)
+        changed += is_changed
+        held.append(holder)
+    for principal in joined.left:
+        if is_complete and not principal.is_root:
+            _close(principal, _present(keys, principal), seen, changes, reason="user not in the newest report")
             changed += 1
-    _write_closed_first(changes, joined)
-    changes.write_freshness(generated_at=seen.generated_at, now=seen.now)
-    return changed
+        else:
+            held.append(Holder(principal, _present(keys, principal)))
+    changes.renamed = [joined.of[arn].pk for arn in joined.renamed]
+    return held, changed
+
+
+def _present(keys: Mapping[int, list[AccessKey]], principal: Principal) -> list[AccessKey]:
+    return [key for key in keys.get(principal.pk, []) if key.gone_at is None]
 
 
 def _keys(seen: Observation, joined: Joined) -> dict[int, list[AccessKey]]:
@@ -55,17 +59,6 @@ def _keys(seen: Observation, joined: Joined) -> dict[int, list[AccessKey]]:
     return keys
 
 
-def _write_closed_first(changes: Changes, joined: Joined) -> None:
-    """Close before opening, and put names aside before they are given anew: an ARN may be present only once."""
-    closed = [principal for principal in changes.principals if principal.gone_at is not None]
-    Principal.objects.bulk_update(closed, ["gone_at"], batch_size=CHUNK)
-    changes.principals = [principal for principal in changes.principals if principal.gone_at is None]
-    renamed = [principal.pk for arn, principal in joined.of.items() if arn in joined.renamed]
-    for start in range(0, len(renamed), CHUNK):
-        Principal.objects.filter(pk__in=renamed[start : start + CHUNK]).update(arn=Concat(Value("renamed:"), Cast("pk", CharField())))
-    changes.write()
-
-
 def _close(principal: Principal, keys: Iterable[AccessKey], seen: Observation, changes: Changes, *, reason: str) -> None:
     principal.gone_at = seen.generated_at
     changes.principals.append(principal)
@@ -75,25 +68,26 @@ def _close(principal: Principal, keys: Iterable[AccessKey], seen: Observation, c
         changes.keys.append(key)
 
 
-def _record_row(row: ReportRow, principal: Principal | None, keys: Sequence[AccessKey], seen: Observation, changes: Changes) -> bool:
+def _record_row(
+    row: ReportRow, known: Principal | None, keys: Sequence[AccessKey], seen: Observation, changes: Changes
+) -> tuple[bool, Holder]:
     """Principal and keys of one row; whether anything but the report's time changed."""
-    is_new = principal is None
-    if principal is None:
-        principal = Principal(account=seen.account, arn=row.arn, is_root=row.is_root, first_seen_at=seen.now)
-    before = state(principal, PRINCIPAL_FIELDS, PRINCIPAL_FRESHNESS)
-    if not is_new:
+    principal = known or Principal(account=seen.account, arn=row.arn, is_root=row.is_root, first_seen_at=seen.now)
+    before = PRINCIPAL_STATE(principal) if known else None
+    if known:
         _lines(principal, row, seen, changes)
     _fill(principal, row, seen)
+    holder = Holder(principal, [key for key in keys if key.gone_at is None])
     if row.keys_known or row.slots:
-        slots.record(row, principal, keys, seen, changes)
-    if is_new:
+        holder.keys = slots.record(row, principal, keys, seen, changes)
+    if before is None:
         changes.new_principals.append(principal)
-        return True
-    if before != state(principal, PRINCIPAL_FIELDS, PRINCIPAL_FRESHNESS):
+    elif before != PRINCIPAL_STATE(principal):
         changes.principals.append(principal)
-        return True
-    changes.fresh_principals.append(principal.pk)
-    return False
+    else:
+        changes.fresh_principals.append(principal.pk)
+        return False, holder
+    return True, holder
 
 
 def _lines(principal: Principal, row: ReportRow, seen: Observation, changes: Changes) -> None:
@@ -146,56 +140,3 @@ def _certificates(row: ReportRow) -> list[dict[str, Any]] | None:
         {"slot": c.slot, "active": c.is_active, "last_rotated_at": c.last_rotated_at.isoformat() if c.last_rotated_at else None}
         for c in row.certificates
     ]
-
-
-def root_without_row(account: Account, summary: AccountSummary | None, *, now: datetime) -> None:
-    """A report without a row for root: keep a root principal, known only from the live summary."""
-    arn = f"arn:{account.partition}:iam::{account.account_id}:root"
-    password = {True: PasswordState.ENABLED, False: PasswordState.NONE, None: PasswordState.UNKNOWN}
-    mfa = {True: MfaState.ON, False: MfaState.OFF, None: MfaState.UNKNOWN}
-    Principal.objects.get_or_create(
-        account=account,
-        arn=arn,
-        gone_at=None,
-        defaults={
-            "is_root": True,
-            "name": "<root_account>",
-            "password_state": password[summary.root_password_present if summary else None],
-            "mfa_state": mfa[summary.root_mfa_on if summary else None],
-            "warnings": ["The credential report has no row for the root user."],
-            "first_seen_at": now,
-            "last_seen_at": now,
-        },
-    )
-
-
-def reconcile_root_key(account: Account, summary: AccountSummary | None, *, poll: Poll, now: datetime) -> None:
-    """The live summary wins: a root key that no report has shown yet gets a row, and rows of a key that is gone are closed."""
-    if summary is None or summary.root_key_present is None:
-        return
-    root = Principal.objects.filter(account=account, is_root=True, gone_at__isnull=True).first()
-    if root is None:
-        return
-    keys = list(AccessKey.objects.present().filter(principal=root))
-    placeholders = [key for key in keys if key.status_source == Source.SUMMARY]
-    changes = Changes()
-    if not summary.root_key_present or len(keys) > len(placeholders):
-        reason = "root key gone by the live summary" if not summary.root_key_present else "now shown by the report"
-        active_left = keys if not summary.root_key_present else placeholders
-        for key in active_left:
-            if key.status == KeyStatus.ACTIVE or key in placeholders:
-                slots.gone(key, at=now, reason=reason, changes=changes, source=Source.SUMMARY, poll=poll)
-                changes.keys.append(key)
-    elif not keys:
-        key = AccessKey(
-            account=account,
-            principal=root,
-            match=KeyMatch.UNLISTABLE,
-            status=KeyStatus.ACTIVE,
-            status_observed_at=now,
-            status_source=Source.SUMMARY,
-            first_seen_at=now,
-        )
-        changes.event(key, "first_seen", "Root key seen in the live account summary", at=now, source=Source.SUMMARY, poll=poll)
-        changes.new_keys.append(key)
-    changes.write()

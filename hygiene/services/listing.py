@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from django.db.models import F, Q
+from django.db.models import F
 
 from accounts.gateway import AccessDenied, AwsError, Gateway, KeyLastUse, ListedKey, NoSuchEntity
 from hygiene.domain.facts import KeyMatch
@@ -15,11 +15,12 @@ from hygiene.domain.keys import needs_last_use
 from hygiene.domain.policy import Policy
 from hygiene.domain.report_row import MORE_CREDENTIALS
 from hygiene.models import AccessKey, AccountStatus, Poll, Principal
-from hygiene.services import findings, leases, live_keys
+from hygiene.services import findings, holders, leases, live_keys
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
+from hygiene.services.holders import Holder
 
-LARGEST = 500  # users of one transaction
+LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
 WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
 REFUSED = "The read role may not call iam:ListAccessKeys: key IDs are unknown and no key can be changed here. Add the permission."
@@ -35,19 +36,25 @@ class Listing:
     listed: int = 0
 
 
-def to_list(poll: Poll) -> list[Principal]:
+def to_list(held: Iterable[Holder]) -> list[Principal]:
     """Users whose slots changed since they were last listed, worst findings first: those that hold a key, or may hold one.
 
     A report that does not tell whether there is a key, or that names more credentials than it shows, leaves it to the live list.
     """
-    users = Principal.objects.present().users().filter(account=poll.account_id)
-    changed = Q(~Q(fingerprint=F("listed_fingerprint")), Q(active_keys__gt=0) | Q(inactive_keys__gt=0) | Q(extra__has_key=MORE_CREDENTIALS))
-    return list(users.filter(changed | Q(keys_known=False)).order_by("-severity", "pk"))
+    users = (holder.principal for holder in held if not holder.principal.is_root)
+    return sorted((user for user in users if _is_to_list(user)), key=lambda user: (-user.severity, user.pk))
 
 
-def list_changed_users(poll: Poll, status: AccountStatus, gateway: Gateway, *, policy: Policy, clock: Clock) -> Listing:
+def _is_to_list(user: Principal) -> bool:
+    may_hold = user.active_keys or user.inactive_keys or MORE_CREDENTIALS in user.extra
+    return not user.keys_known or bool(may_hold and user.fingerprint != user.listed_fingerprint)
+
+
+def list_changed_users(
+    poll: Poll, status: AccountStatus, gateway: Gateway, users: Sequence[Principal], *, policy: Policy, clock: Clock
+) -> Listing:
     """List them at AWS's pace, for at most seven minutes. Errors other than a refusal are raised, after what was answered is kept."""
-    users, started_at, done = to_list(poll), clock.now(), 0
+    started_at, done = clock.now(), 0
     try:
         for batch in _batches(users, gateway, clock):
             _record(poll, status, batch, gateway, policy=policy, clock=clock)
@@ -87,26 +94,24 @@ def _listed(user: Principal, gateway: Gateway) -> tuple[ListedKey, ...]:
 
 def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gateway: Gateway, *, policy: Policy, clock: Clock) -> None:
     users = [user for user, _ in answers]
-    keys: dict[int, list[AccessKey]] = {user.pk: [] for user in users}
-    for key in AccessKey.objects.present().filter(principal__in=users).order_by("pk"):
-        keys[key.principal_id].append(key)
+    keys = {holder.principal.pk: holder.keys for holder in holders.of_principals(users)}
     elsewhere = _elsewhere(poll, answers, {key.access_key_id for some in keys.values() for key in some})
     uses = {user.pk: _uses(keys[user.pk], listed, gateway) for user, listed in answers}
     now = clock.now()
-    changes = Changes()
+    changes, judged = Changes(listed=users), []
     for user, listed in answers:
         before = _judged(user, keys[user.pk], changes)
         live_keys.apply(user, listed, uses=uses[user.pk], now=now, changes=changes, keys=keys[user.pk], poll=poll, elsewhere=elsewhere)
         if uses[user.pk]:
             live_keys.record_uses([*changes.keys, *changes.new_keys], uses[user.pk], now=now)
         if before != _judged(user, keys[user.pk], changes):
-            changes.principals.append(user)
+            judged.append(user.pk)
     with leases.fenced(poll, now=now, phase="listing keys"):
         changes.write()
-        Principal.objects.filter(pk__in=[user.pk for user in users]).update(listed_fingerprint=F("fingerprint"), listed_at=now)
         Poll.objects.filter(pk=poll.pk).update(users_listed=F("users_listed") + len(users))
-        if changes.principals:
-            findings.reevaluate_principals(poll.account, status, changes.principals, policy=policy, now=now)
+        if judged:
+            again = list(Principal.objects.filter(pk__in=judged))
+            findings.reevaluate_principals(poll.account, status, again, policy=policy, now=now)
 
 
 def _elsewhere(poll: Poll, answers: Sequence[Answer], known: set[str | None]) -> dict[str, AccessKey]:

@@ -9,8 +9,9 @@ from accounts.gateway import KeyLastUse, ListedKey
 from hygiene.domain.facts import KeyMatch, KeyStatus, LastUse, Source, UseState
 from hygiene.domain.keys import PairedKey, key_status, pair
 from hygiene.domain.report import ReportSlot
-from hygiene.models import AccessKey, KeyEvent, Poll, Principal, Remediation
+from hygiene.models import AccessKey, Poll, Principal, Remediation
 from hygiene.services.changes import Changes, set_status
+from hygiene.services.timelines import Event
 
 
 def slots_of(keys: Sequence[AccessKey]) -> list[ReportSlot]:
@@ -184,5 +185,5 @@ def record_gone(key: AccessKey, *, now: datetime, reason: str, remediation: Reme
     changes = Changes(keys=[key])
     key.gone_at, key.gone_reason = now, reason[:64]
     summary = f"Deleted here by {remediation.requested_by_name}"
-    changes.events = [KeyEvent(key=key, occurred_at=now, kind="gone", summary=summary, source=Source.OWN_ACTION, remediation=remediation)]
+    changes.events = [Event(key, now, "gone", summary, Source.OWN_ACTION, remediation=remediation)]
     changes.write()

@@ -21,9 +21,11 @@ from accounts.models import Account
 from hygiene.domain.policy import Policy
 from hygiene.domain.report import ParsedReport, ReportRejected, parse
 from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
-from hygiene.services import findings, identity, inventory, leases, missing, posture, schedule
+from hygiene.services import findings, holders, identity, inventory, leases, missing, posture, root_rows, schedule
+from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
-from hygiene.services.listing import list_changed_users
+from hygiene.services.holders import Holder
+from hygiene.services.listing import list_changed_users, to_list
 from hygiene.services.reports import Patience, fetch
 from hygiene.services.slots import Observation
 
@@ -45,6 +47,7 @@ class Run:
     summary: AccountSummary | None = None
     devices: tuple[VirtualMfaDevice, ...] | None = None
     users_digest: str = ""  # of the report; see services.identity
+    held: list[Holder] = field(default_factory=list)  # who is in the account, once the report is recorded
     notes: list[str] = field(default_factory=list)
     goes_on: bool = False
     is_counted: bool = False  # the account's figures follow from everything that this poll wrote
@@ -84,7 +87,8 @@ def _read(run: Run, patience: Patience) -> None:
     _record_live_facts(run)
     report = fetch(run.gateway, clock=run.clock, patience=patience)
     is_complete = _record_report(run, report)
-    listing = list_changed_users(run.poll, run.status, run.gateway, policy=run.policy, clock=run.clock)
+    users, run.held = to_list(run.held), []
+    listing = list_changed_users(run.poll, run.status, run.gateway, users, policy=run.policy, clock=run.clock)
     if listing.refusal:
         run.notes.append(listing.refusal)
     elif listing.left:
@@ -147,21 +151,37 @@ def _record_report(run: Run, report: CredentialReport) -> bool:
         poll.warnings = _warnings(run, parsed)
         if is_older:
             poll.warnings.append("AWS served an older report than the one that is known; it was not used.")
-        elif not _is_known(run, report, digest, is_complete=is_complete):
-            seen = Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices), user_ids)
-            joined = identity.join(parsed.rows, status, user_ids)
-            poll.users_changed = inventory.record(parsed, seen, joined, is_complete=is_complete)
-            status.report_generated_at, status.report_is_complete = report.generated_at, is_complete
-        if parsed.root is None:
-            inventory.root_without_row(run.account, run.summary, now=now)
-        inventory.reconcile_root_key(run.account, run.summary, poll=poll, now=now)
+        is_news = not is_older and not _is_known(run, report, digest, is_complete=is_complete)
+        seen = Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices), user_ids)
+        changes = _present(run, parsed if is_news else None, seen, is_complete=is_complete)
         poll.save(update_fields=["report_generated_at", "report_sha256", "users_total", "users_changed", "rows_quarantined", "warnings"])
         status.last_outcome = PollOutcome.COMPLETE if is_complete else PollOutcome.PARTIAL
         status.failing_since, status.failures, status.error_code, status.error = None, 0, "", ""
+        if is_news:
+            status.report_generated_at, status.report_is_complete = report.generated_at, is_complete
         status.save()
-        findings.reevaluate_account(run.account, status, policy=run.policy, now=now)
+        findings.judge(run.account, status, run.held, policy=run.policy, now=now, changes=changes)
+        changes.write()
+        changes.write_freshness(generated_at=report.generated_at, now=now)
         posture.refresh(run.account, status, policy=run.policy, now=now)
     return is_complete and not is_older
+
+
+def _present(run: Run, news: ParsedReport | None, seen: Observation, *, is_complete: bool) -> Changes:
+    """Who is in the account after the report, and what is to be written of it once it is judged. None: the report says nothing new."""
+    changes = Changes()
+    if news is None:
+        run.held = holders.of_account(run.account)
+    else:
+        joined = identity.join(news.rows, run.status, seen.user_ids)
+        run.held, run.poll.users_changed = inventory.record(news, seen, joined, changes, is_complete=is_complete)
+    root = next((holder for holder in run.held if holder.principal.is_root), None)
+    if root is None:
+        root = root_rows.without_row(run.account, run.summary, now=seen.now, changes=changes)
+        run.held.append(root)
+    root_rows.reconcile_key(root, run.summary, poll=run.poll, now=seen.now, changes=changes)
+    changes.number()
+    return changes
 
 
 def _is_known(run: Run, report: CredentialReport, digest: str, *, is_complete: bool) -> bool:

@@ -11,7 +11,7 @@ from hygiene.domain.facts import KeyMatch, KeyStatus, Source
 from hygiene.domain.report import ReportRow, ReportSlot
 from hygiene.models import AccessKey, Poll, Principal
 from hygiene.services import timelines
-from hygiene.services.changes import KEY_FIELDS, KEY_FRESHNESS, Changes, set_status, state
+from hygiene.services.changes import KEY_STATE, Changes, set_status
 from hygiene.services.identity import UserIds
 from hygiene.services.timelines import Sighting
 
@@ -39,8 +39,8 @@ def gone(key: AccessKey, *, at: datetime, reason: str, changes: Changes, source:
     changes.event(key, "gone", f"No longer in AWS: {reason}", at=at, source=source, poll=poll)
 
 
-def record(row: ReportRow, principal: Principal, keys: Sequence[AccessKey], seen: Observation, changes: Changes) -> None:
-    """Slots find their rows by birth and status; ids that are known stay where a row fits."""
+def record(row: ReportRow, principal: Principal, keys: Sequence[AccessKey], seen: Observation, changes: Changes) -> list[AccessKey]:
+    """Slots find their rows by birth and status; ids that are known stay where a row fits. Returns the keys that are held now."""
     left = list(keys)
     current: list[AccessKey] = []
     for slot in row.slots:
@@ -62,15 +62,16 @@ def record(row: ReportRow, principal: Principal, keys: Sequence[AccessKey], seen
     _rotations(current, seen, changes)
     principal.active_keys = sum(key.status == KeyStatus.ACTIVE for key in current)
     principal.inactive_keys = len(current) - principal.active_keys
+    return current
 
 
 def _seen_again(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Changes, *, is_tied: bool) -> None:
-    before = state(key, KEY_FIELDS, KEY_FRESHNESS)
+    before = KEY_STATE(key)
     if key.gone_at is not None:
         key.gone_at, key.gone_reason = None, ""
         changes.event(key, "reappeared", "In AWS again", at=seen.generated_at, source=Source.REPORT, poll=seen.poll)
     _apply_slot(key, slot, seen, changes, is_tied=is_tied)
-    if before == state(key, KEY_FIELDS, KEY_FRESHNESS):
+    if before == KEY_STATE(key):
         changes.fresh_keys.append(key.pk)
     else:
         changes.keys.append(key)
@@ -124,7 +125,7 @@ def _born_events(key: AccessKey, seen: Observation, changes: Changes) -> None:
 
 def _apply_slot(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Changes, *, is_tied: bool) -> None:
     """What the report says of one key, where it is newer than what is known."""
-    is_new = key.pk is None
+    is_new = key._state.adding
     key.has_data_warning = slot.has_warning
     if key.match == KeyMatch.LIVE_ONLY and not is_tied:
         key.match = KeyMatch.EXACT

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, Source
 from hygiene.domain.report import ReportRow
 from hygiene.domain.wording import day, short_key_id
-from hygiene.models import AccessKey, KeyEvent, Poll, Principal, PrincipalEvent, Remediation
+from hygiene.models import AccessKey, Poll, Principal, PrincipalEvent, Remediation
 
 LONGEST = 255
 
@@ -21,6 +22,31 @@ class Sighting:
     poll: Poll | None
     at: datetime
     source: Source = Source.REPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a key's timeline on its way into the database; the key may still be without a number."""
+
+    key: AccessKey
+    occurred_at: datetime
+    kind: str
+    summary: str
+    source: Source
+    poll: Poll | None = None
+    remediation: Remediation | None = None
+
+    def row(self) -> dict[str, Any]:
+        """As stored, once the key has its number."""
+        return {
+            "key_id": self.key.pk,
+            "occurred_at": self.occurred_at,
+            "kind": self.kind,
+            "summary": self.summary,
+            "source": self.source,
+            "poll_id": self.poll.pk if self.poll else None,
+            "remediation_id": self.remediation.pk if self.remediation else None,
+        }
 
 
 def of_user(principal: Principal, kind: str, summary: str, *, seen: Sighting, at: datetime | None = None) -> PrincipalEvent:
@@ -80,12 +106,12 @@ def back(principal: Principal, *, seen: Sighting) -> PrincipalEvent:
     return of_user(principal, "reappeared", "In AWS again, with the same identity", seen=seen)
 
 
-def rotated(older: AccessKey, newer: AccessKey, *, seen: Sighting) -> KeyEvent:
+def rotated(older: AccessKey, newer: AccessKey, *, seen: Sighting) -> Event:
     """The user got a newer key beside this one."""
     known = f" {short_key_id(newer.access_key_id)}" if newer.access_key_id else ""
     summary = f"Rotation: a newer key{known} was created"
     at = newer.created_at or seen.at
-    return KeyEvent(key=older, occurred_at=at, kind="rotated", summary=summary, source=seen.source, poll=seen.poll)
+    return Event(older, at, "rotated", summary, seen.source, seen.poll)
 
 
 def status_change(key: AccessKey, status: KeyStatus, raw: str, remediation: Remediation | None) -> str:

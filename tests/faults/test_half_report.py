@@ -9,7 +9,7 @@ import pytest
 from django.db import models
 
 from hygiene.models import AccessKey, AccountStatus, DailyPosture, Finding, KeyEvent, Principal
-from hygiene.services import findings, posture
+from hygiene.services import findings, posture, reconciling
 from tests.factories import estate, poll
 
 WRITTEN: tuple[type[models.Model], ...] = (Principal, AccessKey, KeyEvent, Finding, DailyPosture, AccountStatus)
@@ -24,7 +24,7 @@ def _everything() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("module", "step"), [(findings, "mark_worst"), (findings, "_write"), (posture, "refresh")])
+@pytest.mark.parametrize(("module", "step"), [(findings, "mark_worst"), (reconciling, "write"), (posture, "refresh")])
 def test_a_report_that_fails_half_way_changes_nothing(module: Any, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     account, world = estate(users=8)
     world.now += timedelta(hours=5)

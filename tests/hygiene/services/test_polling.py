@@ -281,7 +281,7 @@ def test_a_failure_in_the_middle_of_recording_writes_nothing(poll: RunPoll, worl
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("half-way")
 
-    monkeypatch.setattr("hygiene.services.findings.reevaluate_account", broken)
+    monkeypatch.setattr("hygiene.services.findings.judge", broken)
     with pytest.raises(RuntimeError):
         poll()
     assert not Principal.objects.exists()

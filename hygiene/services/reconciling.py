@@ -1,0 +1,118 @@
+"""Verdicts → findings: what is new is opened, what stays is kept, what is no longer so is resolved. Few statements for any number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+
+from accounts.models import Account
+from hygiene.domain.verdicts import Outcome, Verdict
+from hygiene.models import Exemption, Finding, FindingOutcome
+from hygiene.services import bulk
+from hygiene.services.covering import Place
+
+IDS = 900  # of one statement, below SQLite's limit of parameters
+OUTCOMES = {Outcome.FAIL: FindingOutcome.FAIL, Outcome.EXEMPT: FindingOutcome.EXEMPT, Outcome.UNKNOWN: FindingOutcome.UNKNOWN}
+TOLD = ("rule_version", "profile", "outcome", "severity", "explanation", "comparison", "exemption_id", "last_seen_at")
+
+
+class _Open(NamedTuple):
+    """What is read of an open finding to see whether a verdict changes it."""
+
+    pk: int
+    subject: str
+    rule: str
+    outcome: str
+    severity: int
+    explanation: str
+    exemption_id: int | None
+
+
+class _Diff:
+    """Rows to write."""
+
+    def __init__(self) -> None:
+        self.new: list[dict[str, Any]] = []
+        self.changed: list[dict[str, Any]] = []  # with new evidence
+        self.unknown: list[dict[str, Any]] = []  # which keep the evidence they had, if any
+        self.seen: list[int] = []
+        self.over: list[int] = []
+
+
+def reconcile(account: Account, verdicts: Iterable[Verdict], exemptions: Mapping[Place, Exemption], scope: Q, *, now: datetime) -> None:
+    """Bring the account's open findings within `scope` in line with the verdicts, of which those that pass say nothing."""
+    found = Finding.objects.open().filter(scope, account=account).values_list(*_Open._fields)
+    known = {(row[1], row[2]): _Open(*row) for row in found}
+    diff = _Diff()
+    for verdict in verdicts:
+        if verdict.outcome not in OUTCOMES:
+            continue
+        exemption = exemptions.get((verdict.principal_ref, verdict.key_ref, verdict.rule)) if exemptions else None
+        finding = known.pop((subject_of(verdict), verdict.rule), None)
+        _sort_in(diff, account, verdict, exemption, finding, now)
+    diff.over = [finding.pk for finding in known.values()]
+    write(diff, now)
+
+
+def _sort_in(diff: _Diff, account: Account, verdict: Verdict, exemption: Exemption | None, finding: _Open | None, now: datetime) -> None:
+    """An unknown verdict keeps the severity of the failure it hides, so that it sorts where it was, and its evidence."""
+    is_fail = verdict.outcome is not Outcome.UNKNOWN
+    severity = int(verdict.severity) if is_fail else finding.severity if finding else 0
+    exemption_id = exemption.pk if exemption else None
+    outcome = OUTCOMES[verdict.outcome].value
+    if finding is not None and (outcome, severity, verdict.explanation, exemption_id) == finding[3:]:
+        diff.seen.append(finding.pk)
+        return
+    row = {
+        "rule_version": verdict.version,
+        "profile": verdict.profile,
+        "outcome": outcome,
+        "severity": severity,
+        "explanation": verdict.explanation,
+        "comparison": verdict.comparison[:255],
+        "exemption_id": exemption_id,
+        "evidence": _evidence(verdict),
+        "last_seen_at": now,
+    }
+    if finding is not None:
+        row["id"] = finding.pk
+        (diff.changed if is_fail else diff.unknown).append(row)
+        return
+    row |= {"account_id": account.pk, "principal_id": verdict.principal_ref, "key_id": verdict.key_ref}
+    row |= {"subject": subject_of(verdict), "rule": verdict.rule, "opened_at": now}
+    diff.new.append(row)
+
+
+def subject_of(verdict: Verdict) -> str:
+    """What a finding is about, as one word."""
+    if verdict.key_ref is not None:
+        return f"key:{verdict.key_ref}"
+    return f"principal:{verdict.principal_ref}" if verdict.principal_ref is not None else "account"
+
+
+def _evidence(verdict: Verdict) -> list[dict[str, Any]]:
+    return [
+        {"name": f.name, "value": f.value, "observed_at": f.observed_at.isoformat() if f.observed_at else None, "source": f.source}
+        for f in verdict.facts
+    ]
+
+
+def write(diff: _Diff, now: datetime) -> None:
+    """Store the differences. A finding that was opened without evidence gets it as soon as there is some."""
+    bulk.update(Finding, diff.changed, (*TOLD, "evidence"))
+    bulk.update(Finding, diff.unknown, TOLD)
+    for rows in _by_ids([row["id"] for row in diff.unknown]):
+        bare = set(rows.filter(evidence=[]).values_list("pk", flat=True))
+        bulk.update(Finding, [row for row in diff.unknown if row["id"] in bare], ("evidence",))
+    bulk.insert(Finding, diff.new)
+    for rows in _by_ids(diff.seen):
+        rows.update(last_seen_at=now)
+    for rows in _by_ids(diff.over):
+        rows.update(resolved_at=now, resolution="no longer so")
+
+
+def _by_ids(ids: list[int]) -> Iterable[Any]:
+    return (Finding.objects.filter(pk__in=ids[start : start + IDS]) for start in range(0, len(ids), IDS))
