@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatchcase
+import re
 from typing import Any
 
 READS = (
@@ -27,13 +27,30 @@ ROOT_TASKS = {
 }
 
 
+_PART = re.compile(r"\$\{(?P<variable>[^}]*)\}|[*?]")
+
+
+def matches(pattern: str, text: str) -> bool:
+    """IAM's matching: `*` and `?` are wildcards; `${*}`, `${?}`, `${$}` are the characters; no other variable has a value."""
+    expression, end = "", 0
+    for part in _PART.finditer(pattern):
+        expression += re.escape(pattern[end : part.start()])
+        end = part.end()
+        if part["variable"] is None:
+            expression += ".*" if part[0] == "*" else "."
+        elif part["variable"] in ("*", "?", "$"):
+            expression += re.escape(part["variable"])
+        else:
+            return False
+    return re.fullmatch(expression + re.escape(pattern[end:]), text, re.DOTALL) is not None
+
+
 def allows(policy: str, action: str, resource: str) -> bool:
     """Whether an inline session policy of Allow and Deny statements allows the call."""
     verdict = False
     for statement in json.loads(policy)["Statement"]:
         actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
-        literal = [pattern.replace("${*}", "[*]").replace("${?}", "[?]").replace("${$}", "$") for pattern in resources]
-        if any(fnmatchcase(action, pattern) for pattern in actions) and any(fnmatchcase(resource, pattern) for pattern in literal):
+        if any(matches(pattern, action) for pattern in actions) and any(matches(pattern, resource) for pattern in resources):
             if statement["Effect"] == "Deny":
                 return False
             verdict = True

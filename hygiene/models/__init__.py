@@ -12,7 +12,18 @@ from hygiene.models.inventory import (
     PrincipalEvent,
 )
 from hygiene.models.people import DeliveryState, DigestDefault, DigestDelivery, DigestSubscription, Preferences, SavedView, Weekday
-from hygiene.models.plans import KEY_ACTIONS, ROOT_ACTIONS, TARGETS, Action, Disposition, Plan, PlanItem, Reason, TargetKind
+from hygiene.models.plans import (
+    IRREVERSIBLE,
+    KEY_ACTIONS,
+    ROOT_ACTIONS,
+    TARGETS,
+    Action,
+    Disposition,
+    Plan,
+    PlanItem,
+    Reason,
+    TargetKind,
+)
 from hygiene.models.policy import InstallationPolicy, OverrideScope, PolicyOverride
 from hygiene.models.polls import Poll, PollOutcome, PollRequest, PollTrigger
 from hygiene.models.remediation import (
@@ -30,6 +41,7 @@ from hygiene.models.runtime import CacheEntry, Heartbeat
 from hygiene.models.safety import Alert, Approval, ChangeSwitch, Protection, ProtectionKind
 
 __all__ = [
+    "IRREVERSIBLE",
     "KEY_ACTIONS",
     "OPEN_STATES",
     "ROOT_ACTIONS",

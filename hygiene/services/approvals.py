@@ -11,11 +11,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import audit
 from accounts.models import Account
-from hygiene.models import WAITING_STATES, Approval, Plan, Remediation, State
+from hygiene.models import WAITING_STATES, Action, Approval, Plan, Remediation, State
 from hygiene.people import roles_with
-from hygiene.services import change_rules
+from hygiene.services import caps, change_rules
 from hygiene.services.arrows import entry
-from hygiene.services.consent import change_hash
+from hygiene.services.consent import stored_hash
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 
 if TYPE_CHECKING:
@@ -76,10 +76,9 @@ def _open_for_decision(plan: Plan, actor: User) -> list[Remediation]:
 
 
 def _decide(plan: Plan, rows: Sequence[Remediation], *, actor: User, is_approved: bool, comment: str, now: datetime) -> Approval:
-    covered = change_hash(plan, plan.remediations.all())
+    covered = stored_hash(plan)
     if covered != plan.change_hash:
         raise Conflict("This plan is not what was confirmed: it was changed since. Nothing was approved.")
-    begins = max(now, plan.run_at) if plan.run_at else now
     try:
         with transaction.atomic():
             return Approval.objects.create(
@@ -90,10 +89,17 @@ def _decide(plan: Plan, rows: Sequence[Remediation], *, actor: User, is_approved
                 comment=comment.strip(),
                 change_hash=covered,
                 decided_at=now,
-                expires_at=begins + timedelta(hours=change_rules.load().approval_hours),
+                expires_at=_end(plan, len(rows), now=now),
             )
     except IntegrityError as error:
         raise Conflict("You have decided on this plan already.") from error
+
+
+def _end(plan: Plan, count: int, *, now: datetime) -> datetime:
+    """When an approval lapses: some hours after the changes may begin, or once the slices that the plan announced are through."""
+    rules = change_rules.load()
+    begins = max(now, plan.run_at) if plan.run_at else now
+    return begins + timedelta(hours=max(rules.approval_hours, caps.hours(Action(plan.action), count, rules) + 1))
 
 
 @transaction.atomic

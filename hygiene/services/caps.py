@@ -5,16 +5,14 @@ A change counts from its claim until its call's time is over. Taking a change ba
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet
 
 from hygiene.domain.facts import KeyStatus
-from hygiene.domain.wording import plural
-from hygiene.models import AccessKey, Action, Remediation, State
+from hygiene.models import OPEN_STATES, AccessKey, Action, Remediation, State
 from hygiene.services import consent
 from hygiene.services.change_rules import DISABLE, KIND_OF, ChangeRules
 
@@ -49,11 +47,13 @@ def wait_of(remediation: Remediation, *, rules: ChangeRules, now: datetime) -> W
     if waiting is None:
         most = rules.cap("installation_hour", kind)
         waiting = _full(hour, most, "installation", f"{most} of these changes may be made here in an hour", now, HOUR)
-    if waiting is None and not consent.has_second_person(remediation, now=now):
-        most = _account_cap(remediation.account_id, kind, rules)
+    if waiting is None:
+        most = account_caps([remediation.account_id], kind, rules)[remediation.account_id]
         day = _counted(kind, since=now - DAY).exclude(pk=remediation.pk).filter(account=remediation.account_id)
         words = f"{most} of these changes may be made in {remediation.account.name} in 24 hours without a second person"
         waiting = _full(day, most, "account", words, now, DAY)
+        if waiting is not None and consent.has_second_person(remediation, now=now):
+            waiting = None
     return waiting
 
 
@@ -65,38 +65,39 @@ def _full(rows: QuerySet[Remediation], most: int, scope: str, words: str, now: d
     return Wait(f"capped:{scope}", f"Waits: {words}, and that many were made.", until)
 
 
-def _account_cap(account_pk: int, kind: str, rules: ChangeRules) -> int:
-    most = rules.cap("account_day", kind)
+def account_caps(account_pks: Iterable[int], kind: str, rules: ChangeRules) -> Mapping[int, int]:
+    """How many changes each account may see in 24 hours without a second person. At most one query."""
+    most, pks = rules.cap("account_day", kind), list(account_pks)
     if kind != DISABLE:
-        return most
-    active = AccessKey.objects.present().filter(account=account_pk, status=KeyStatus.ACTIVE).count()
-    return max(most, active * rules.account_day_share // 100)
+        return dict.fromkeys(pks, most)
+    active = AccessKey.objects.present().filter(account__in=pks, status=KeyStatus.ACTIVE).values_list("account").annotate(n=Count("pk"))
+    found = dict(active)
+    return {pk: max(most, found.get(pk, 0) * rules.account_day_share // 100) for pk in pks}
 
 
-def accounts_over(rows: Iterable[Remediation], *, rules: ChangeRules, now: datetime) -> list[str]:
-    """Sentences of accounts in which these changes, with those of the last 24 hours, are more than one person may make."""
-    found = []
-    wanted: Counter[tuple[int, str]] = Counter()
-    names: dict[int, str] = {}
-    for row in rows:
-        kind = KIND_OF.get(Action(row.action))
-        if kind is not None:
-            wanted[row.account_id, kind] += 1
-            names[row.account_id] = row.account.name
-    for (account_pk, kind), count in wanted.items():
-        if count <= 1 and kind == DISABLE and rules.account_day_disable > 1:
-            continue  # one key more never makes a plan large: its claim counts
-        most = _account_cap(account_pk, kind, rules)
-        if count > most:
-            found.append(f"{names[account_pk]}: {count} changes, more than {most} in 24 hours.")
-    return found
+def accounts_over(wanted: Mapping[int, int], action: Action, *, rules: ChangeRules, now: datetime) -> Mapping[int, tuple[int, int]]:
+    """Accounts in which so many changes more, with those of the last 24 hours and those under way, pass what one person may make.
 
-
-def slices(action: Action, count: int, rules: ChangeRules) -> str:
-    """How long a plan of this size takes because of the hourly caps; empty when it runs at once."""
+    `wanted` are numbers of changes by account; the answer has the total and the cap of each account over it. Two queries.
+    """
     kind = KIND_OF.get(action)
     if kind is None:
-        return ""
-    most = min(rules.cap("operator_hour", kind), rules.cap("installation_hour", kind))
-    hours = -(-count // most) - 1
-    return f"At most {most} an hour: this plan runs in slices, over about {plural(hours, 'hour')}." if hours else ""
+        return {}
+    actions = [other for other, its in KIND_OF.items() if its == kind]
+    recent = Remediation.objects.filter(Q(state__in=OPEN_STATES) | Q(called_at__gt=now - DAY), action__in=actions, account__in=wanted)
+    before = dict(recent.values_list("account").annotate(n=Count("pk")))
+    most = account_caps(wanted, kind, rules)
+    totals = {pk: count + before.get(pk, 0) for pk, count in wanted.items()}
+    return {pk: (total, most[pk]) for pk, total in totals.items() if total > most[pk]}
+
+
+def an_hour(action: Action, rules: ChangeRules) -> int | None:
+    """How many of these changes one person may make in an hour; None where nothing limits it."""
+    kind = KIND_OF.get(action)
+    return None if kind is None else min(rules.cap("operator_hour", kind), rules.cap("installation_hour", kind))
+
+
+def hours(action: Action, count: int, rules: ChangeRules) -> int:
+    """How many whole hours pass from the first slice of so many changes to the last; 0 when one is enough."""
+    most = an_hour(action, rules)
+    return 0 if most is None else max(0, -(-count // most) - 1)

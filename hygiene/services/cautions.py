@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db.models import Q
 
-from hygiene.models import Finding, FindingOutcome
+from hygiene.models import Finding, FindingOutcome, PlanItem
 
 ROTATION = "key.rotation_stalled"
 SENTENCES = {
@@ -25,3 +25,8 @@ def of_keys(key_pks: Iterable[int]) -> Mapping[int, set[str]]:
         if key_pk is not None:
             found[key_pk].add("exempt" if outcome == FindingOutcome.EXEMPT else "rotation")
     return found
+
+
+def codes_of(item: PlanItem) -> set[str]:
+    """Codes of the cautions that must be ticked before this is done."""
+    return {str(caution["code"]) for caution in item.cautions}

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from accounts.models import Account
 from hygiene.models import SUCCESS_STATES, Action, Approval, Plan, Reason, Remediation
@@ -26,39 +26,44 @@ COVERED = (
 
 def change_hash(plan: Plan, rows: Iterable[Remediation]) -> str:
     """SHA-256 in hex over the plan, its time and every change in it, in an order that does not depend on the database."""
-    changes = sorted(json.dumps([_plain(getattr(row, name)) for name in COVERED]) for row in rows)
-    return hashlib.sha256(json.dumps([str(plan.uuid), _plain(plan.run_at), changes]).encode()).hexdigest()
+    return _hash(plan, ([getattr(row, name) for name in COVERED] for row in rows))
+
+
+def stored_hash(plan: Plan) -> str:
+    """`change_hash` of the plan's changes as they are stored now. One query."""
+    return _hash(plan, plan.remediations.values_list(*COVERED))
+
+
+def _hash(plan: Plan, changes: Iterable[Sequence[Any]]) -> str:
+    lines = sorted(json.dumps([_plain(value) for value in change]) for change in changes)
+    return hashlib.sha256(json.dumps([str(plan.uuid), _plain(plan.run_at), lines]).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
     return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
 
 
-def is_after_leak(row: Remediation) -> bool:
-    """Whether it enables what was last disabled as a suspected leak."""
-    if row.action not in TAKING_BACK:
-        return False
+Target: TypeAlias = tuple[int, str, str]  # a principal's key, the kind of credential and its id
+
+
+def after_leak(targets: Iterable[Target]) -> set[Target]:
+    """Those that were last disabled as a suspected leak. One query."""
+    wanted = set(targets)
     done = Remediation.objects.filter(
-        principal=row.principal_id,
-        target_kind=row.target_kind,
-        target_id=row.target_id,
+        principal__in={principal for principal, _, _ in wanted},
         action__in=(Action.DISABLE, Action.DEACTIVATE_CERTIFICATE),
         state__in=SUCCESS_STATES,
     )
-    return done.order_by("-finished_at").values_list("reason", flat=True).first() == Reason.SUSPECTED_LEAK
+    rows = done.order_by("finished_at", "pk").values_list("principal_id", "target_kind", "target_id", "reason")
+    last = {(principal, kind, name): reason for principal, kind, name, reason in rows}
+    return {target for target in wanted if last.get(target) == Reason.SUSPECTED_LEAK}
 
 
 def needed_by(row: Remediation, rules: ChangeRules) -> int:
     """How many other people must agree to this one change by the rules, whatever its plan says."""
-    count = rules.approvals(Action(row.action), after_leak=is_after_leak(row))
+    is_leak = row.action in TAKING_BACK and bool(after_leak([(row.principal_id, row.target_kind, row.target_id)]))
+    count = rules.approvals(Action(row.action), after_leak=is_leak)
     return max(count, 1) if row.is_early else count
-
-
-def needed_by_all(rows: Sequence[Remediation], rules: ChangeRules) -> int:
-    """The most that any of these changes of one plan needs. Few queries: only enabling looks back, at each key."""
-    if rows and rows[0].action not in TAKING_BACK:
-        return max(max(rules.approvals(Action(row.action)), 1 if row.is_early else 0) for row in rows)
-    return max((needed_by(row, rules) for row in rows), default=0)
 
 
 def holding(remediation: Remediation, *, now: datetime) -> list[Approval]:
@@ -69,7 +74,7 @@ def holding(remediation: Remediation, *, now: datetime) -> list[Approval]:
     found = {approval.approver_id: approval for approval in approvals}
     if not found:
         return []
-    covered = change_hash(plan, plan.remediations.all())
+    covered = stored_hash(plan)
     return [approval for approval in found.values() if approval.change_hash == covered and _may(approval, remediation)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from accounts.models import Account
-from hygiene.domain.wording import plural, relative, short_key_id
-from hygiene.models import AccessKey, Action, Disposition, Plan, PlanItem, Remediation
-from hygiene.services import caps, cautions, change_rules, protection
+from hygiene.domain.wording import relative
+from hygiene.models import IRREVERSIBLE, ROOT_ACTIONS, AccessKey, Action, Disposition, Plan, PlanItem, Remediation
+from hygiene.services import cautions, protection
 from hygiene.services.permissions import Refusal, is_early, is_in_use, why_not, with_actions
 
 if TYPE_CHECKING:
@@ -73,11 +72,6 @@ def _item(plan: Plan, key: AccessKey, view: _View) -> PlanItem:
     )
 
 
-def codes_of(item: PlanItem) -> set[str]:
-    """Codes of the cautions that must be ticked before this is done."""
-    return {str(caution["code"]) for caution in item.cautions}
-
-
 def under_way(key: AccessKey, now: datetime) -> Refusal | None:
     """A change of this key that somebody asked for and that is not finished; for a row of `with_actions`."""
     running: list[Remediation] = getattr(key, "open_remediations", [])
@@ -90,153 +84,29 @@ def under_way_sentence(remediation: Remediation, now: datetime) -> str:
     return f"{remediation.requested_by_name} asked to {remediation.action} this key {when}; that is not finished yet."
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Keys of a plan that fare alike: how many, why, and what becomes of them."""
-
-    disposition: Disposition
-    code: str
-    words: str
-    fate: str
-    items: tuple[PlanItem, ...]
-
-    @property
-    def count(self) -> int:
-        """How many keys."""
-        return len(self.items)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A plan in the words of its dialog. `typed` is what must be typed to confirm; empty when nothing must."""
-
-    plan: Plan
-    groups: tuple[Group, ...]
-    heading: str
-    lead: str
-    button: str
-    typed: str
-    typed_why: str
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def action(self) -> Action:
-        """What is done."""
-        return Action(self.plan.action)
-
-    @property
-    def items(self) -> tuple[PlanItem, ...]:
-        """All keys of the plan."""
-        return tuple(item for group in self.groups for item in group.items)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing would be done at all."""
-        return all(item.disposition == Disposition.SKIPPED for item in self.items)
-
-    @property
-    def cautions(self) -> tuple[tuple[str, str, int], ...]:
-        """Code, sentence and number of keys of each caution that asks for a tick."""
-        counts = Counter(code for item in self.items for code in codes_of(item))
-        return tuple((code, cautions.SENTENCES[code], count) for code, count in sorted(counts.items()))
-
-    @property
-    def asks_to_include(self) -> bool:
-        """Whether keys in use are opted in by a box. One key alone is opted in by typing its last characters."""
-        return len(self.items) > 1 and any(item.disposition == Disposition.IN_USE for item in self.items)
-
-
-def summarize(plan: Plan, *, now: datetime) -> Summary:
-    """The plan as its dialog shows it. Two queries."""
-    items = list(plan.items.select_related("key__account", "key__principal").order_by("pk"))
-    action = Action(plan.action)
-    chosen = [item for item in items if item.disposition != Disposition.SKIPPED]
-    count = len(chosen) or len(items)
-    heading = (
-        f"{action.label} {short_key_id(items[0].this_key.access_key_id)}" if len(items) == 1 else f"{action.label} {count} access keys"
-    )
-    lead = (
-        _whose(items[0].this_key) if len(items) == 1 else f"You selected {len(items)}. This list is fixed now; new matches are not added."
-    )
-    typed = expected_typing(plan, items)
-    return Summary(
-        plan,
-        _groups(action, items, now),
-        heading,
-        lead,
-        f"{action.label} {plural(count, 'key')}",
-        typed,
-        _why_typed(action, chosen),
-        _warnings(action, len(chosen)),
-    )
-
-
-def _warnings(action: Action, count: int) -> tuple[str, ...]:
-    """What the rules will add: approvals, and slices because of hourly caps."""
-    rules = change_rules.load()
-    needed = rules.approvals(action)
-    words = f"Runs after {plural(needed, 'other person agrees', 'other people agree')}." if needed else ""
-    return tuple(filter(None, (words, caps.slices(action, count, rules))))
-
-
-def _whose(key: AccessKey) -> str:
-    return f"Key of {key.principal.name} in {key.account.name}."
-
-
 def expected_typing(plan: Plan, items: Iterable[PlanItem], chosen: Iterable[PlanItem] | None = None) -> str:
-    """What the person must type: the last 4 characters of one key's ID, or the number of keys; empty when nothing is asked.
+    """What the person must type; empty when nothing is asked.
 
-    `chosen` are the items that will be done by the boxes as they are; without it, all that can be.
+    The last 4 characters of one key's ID, the number of several keys, the name of a user whose password or certificate changes, or
+    the account number of a root user. `chosen` are the items that will be done by the boxes as they are; without it, all that can be.
     """
-    everything = list(items)
+    everything, action = list(items), Action(plan.action)
     picked = [item for item in (everything if chosen is None else chosen) if item.disposition != Disposition.SKIPPED]
-    is_grave = plan.action == Action.DELETE or any(item.disposition == Disposition.IN_USE for item in picked)
     if not picked:
         return ""
+    if action in ROOT_ACTIONS:
+        return picked[0].principal.account.account_id
+    is_grave = action in IRREVERSIBLE or any(item.disposition == Disposition.IN_USE for item in picked)
     if len(everything) == 1:
-        return (picked[0].this_key.access_key_id or "")[-4:] if is_grave else ""
+        return _name_to_type(picked[0]) if is_grave else ""
     return str(len(picked)) if is_grave or len(picked) > COUNT_TYPED_ABOVE else ""
 
 
-def _why_typed(action: Action, chosen: list[PlanItem]) -> str:
-    in_use = [item for item in chosen if item.disposition == Disposition.IN_USE]
-    if action == Action.DELETE:
-        return "A deleted key cannot be brought back."
-    if len(chosen) == 1:
-        known = chosen[0].seen_last_used_at is not None
-        return "This key is in use, so the last 4 characters of its ID are asked for." if known else "Its last use is not known."
-    return f"{plural(len(in_use), 'of these keys is', 'of these keys are')} in use, so the count is asked for."
+def _name_to_type(item: PlanItem) -> str:
+    return item.principal.name if item.key is None else (item.key.access_key_id or "")[-4:]
 
 
-def _groups(action: Action, items: list[PlanItem], now: datetime) -> tuple[Group, ...]:
-    found: dict[tuple[str, str, str], list[PlanItem]] = {}
-    for item in items:
-        found.setdefault((item.disposition, item.skip_code, item.skip_reason), []).append(item)
-    ordered = sorted(found.items(), key=lambda entry: (Disposition.values.index(entry[0][0]), entry[0][2]))
-    return tuple(_group(action, Disposition(disposition), code, rows, now) for (disposition, code, _), rows in ordered)
-
-
-def _group(action: Action, disposition: Disposition, code: str, items: list[PlanItem], now: datetime) -> Group:
-    if disposition == Disposition.SKIPPED:
-        return Group(disposition, code, items[0].skip_reason, "skipped", tuple(items))
-    done = {Action.DISABLE: "will be disabled", Action.ENABLE: "will be enabled", Action.DELETE: "will be deleted"}[action]
-    words = _in_use_words(items, now) if disposition == Disposition.IN_USE else _safe_words(action, items)
-    return Group(disposition, code, words, done, tuple(items))
-
-
-def _safe_words(action: Action, items: list[PlanItem]) -> str:
-    if action != Action.DISABLE:
-        return "disabled now"
-    never = [item for item in items if item.seen_last_used_at is None]
-    if len(never) == len(items):
-        return "never used"
-    return "never used, or no use in 90+ days" if never else "no use in 90+ days"
-
-
-def _in_use_words(items: list[PlanItem], now: datetime) -> str:
-    used = [item for item in items if item.seen_last_used_at is not None]
-    if not used:
-        return "last use not known"
-    latest = max(used, key=lambda item: item.seen_last_used_at or now)
-    where = f" ({latest.this_key.last_used_service})" if latest.this_key.last_used_service else ""
-    return f"used in the last 90 days, latest {relative(latest.seen_last_used_at or now, now)}{where}"
+def is_typed(plan: Plan, expected: str, typed: str) -> bool:
+    """Whether it is what was asked for, in any case; the last 4 digits stand for an account number."""
+    word, wanted = typed.strip().upper(), expected.upper()
+    return word == wanted or (plan.action in ROOT_ACTIONS and word == wanted[-4:])

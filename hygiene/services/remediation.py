@@ -15,11 +15,12 @@ from accounts import audit
 from accounts.models import Account
 from hygiene.domain.facts import KeyStatus
 from hygiene.models import SUCCESS_STATES, AccessKey, Action, Disposition, Plan, PlanItem, Reason, Remediation, State
-from hygiene.services import caps, cautions, change_rules, consent, switch
+from hygiene.services import cautions, change_rules, consent, needs, switch
 from hygiene.services.arrows import entry, record
+from hygiene.services.cautions import codes_of
 from hygiene.services.execution import execute
 from hygiene.services.permissions import Refusal, role_refusal, why_not, with_actions
-from hygiene.services.plans import codes_of, expected_typing, make_plan, under_way, under_way_sentence
+from hygiene.services.plans import expected_typing, is_typed, make_plan, under_way, under_way_sentence
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def confirm(
     if plan.confirmed_at is not None:
         return _made_by(plan)
     _require_open(plan, now)
-    items = list(plan.items.select_related("key").order_by("pk"))
+    items = list(plan.items.select_related("key", "principal__account").order_by("pk"))
     chosen = _chosen(items, include_in_use=include_in_use, ticked=ticked)
     _require_words(plan, items, chosen, reason=reason, note=note, typed=typed)
     aside = _changed_since(plan, chosen, actor=actor, ticked=ticked, now=now)
@@ -97,7 +98,7 @@ def _require_words(plan: Plan, items: list[PlanItem], chosen: list[PlanItem], *,
     elif reason == Reason.OTHER and not note.strip():
         errors["note"] = "Say what the reason is."
     expected = expected_typing(plan, items, chosen)
-    if expected and typed.strip().upper() != expected.upper():
+    if expected and not is_typed(plan, expected, typed):
         errors["typed"] = f"Type {expected} to confirm."
     if errors:
         raise Invalid(errors)
@@ -152,10 +153,8 @@ def _use_up(
         return _made_by(plan)
     plan.confirmed_at = now
     rows = [_remediation(plan, item, actor=actor, now=now, ticked=ticked, undo_of=undo_of) for item in chosen]
-    rules = change_rules.load()
-    over = caps.accounts_over(rows, rules=rules, now=now)
-    plan.approvals_needed = max(consent.needed_by_all(rows, rules), 1 if over else 0)
-    plan.approval_why = " ".join(over)
+    asked = needs.of_items(Action(plan.action), chosen, rules=change_rules.load(), now=now)
+    plan.approvals_needed, plan.approval_why = asked.approvals, " ".join(asked.why) if asked.approvals else ""
     plan.change_hash = consent.change_hash(plan, rows)
     plan.save()
     if plan.approvals_needed:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Max, Min
 
 from hygiene.domain.facts import KeyStatus
 from hygiene.models import OPEN_STATES, SUCCESS_STATES, AccessKey, Action, Plan, Reason, Remediation, State
+from hygiene.services.caps import HOUR
 from hygiene.services.plans import expected_typing, make_plan
 from hygiene.services.refused import Conflict
 from hygiene.services.remediation import confirm
@@ -48,6 +49,24 @@ def progress(plan: Plan) -> Progress:
         open=sum(counts[state] for state in OPEN_STATES),
         failed=sum(counts[state] for state in FAILED_STATES),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Why part of a run waits: how many changes were made in the last hour, how many wait for what, and when the next may begin."""
+
+    made: int
+    waiting: int
+    sentence: str
+    goes_on_at: datetime
+
+
+def slices(plan: Plan, *, now: datetime) -> list[Slice]:
+    """What holds parts of the run back: caps, the breaker, a closed change window. Two queries."""
+    waiting = plan.remediations.filter(state__in=(State.REQUESTED, State.APPROVED)).exclude(result_code="")
+    held = list(waiting.values("result_code").annotate(n=Count("pk"), words=Max("result"), at=Min("due_at")).order_by("at"))
+    made = plan.remediations.filter(called_at__gt=now - HOUR).count() if held else 0
+    return [Slice(made, row["n"], row["words"], row["at"]) for row in held]
 
 
 def undoable(plan: Plan) -> list[Remediation]:

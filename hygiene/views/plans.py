@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 from hygiene.domain.policy import resolve
 from hygiene.forms import ConfirmForm
 from hygiene.models import KEY_ACTIONS, AccessKey, Action, Plan, Reason, Remediation, State
-from hygiene.services import advice, plans, refusals, remediation
+from hygiene.services import advice, plans, refusals, remediation, summaries
 from hygiene.services.permissions import offers, role_refusal, with_actions
 from hygiene.tasks import execute_remediation
 from hygiene.views.access import SignedIn, requires
@@ -113,7 +113,7 @@ def plan_detail(request: Request, uuid: UUID) -> HttpResponse:
 
 
 def _show(request: Request, plan: Plan, form: ConfirmForm, *, now: datetime, status: int = 200, changed: str = "") -> HttpResponse:
-    context = {"summary": plans.summarize(plan, now=now), "form": form, "changed": changed, "now": now}
+    context = {"summary": summaries.summarize(plan, now=now), "form": form, "changed": changed, "now": now}
     context["advice"] = advice.for_plan(plan, policy=resolve(settings.POLICY_PROFILE), now=now)
     return render(request, "hygiene/_plan_dialog.html" if request.htmx else "hygiene/plan.html", context, status=status)
 

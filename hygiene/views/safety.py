@@ -31,9 +31,11 @@ def _plan(request: Request, uuid: UUID) -> Plan:
 
 def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200) -> HttpResponse:
     rows = plan.remediations.select_related("account", "key", "principal").order_by("account__name", "user_name", "pk")
+    now = timezone.now()
     context = {
         "plan": plan,
         "progress": runs.progress(plan),
+        "slices": runs.slices(plan, now=now),
         "rows": rows[:MOST_LINES],
         "aside": plan.items.filter(disposition="skipped").select_related("key", "principal__account").order_by("pk")[:MOST_LINES],
         "approvals": plan.approvals.order_by("decided_at"),
@@ -42,7 +44,7 @@ def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200
         "may_undo": request.user.has_perm("hygiene.request_change") and bool(runs.undoable(plan)),
         "may_retry": request.user.has_perm("hygiene.request_change"),
         "sentence": sentence,
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "hygiene/_run_live.html" if request.htmx else "hygiene/run.html", context, status=status)
 

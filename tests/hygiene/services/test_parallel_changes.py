@@ -38,7 +38,7 @@ def at_once(work: Callable[[int], Any], *, times: int) -> list[Any]:
 
 @pytest.fixture
 def keys(world: FakeAwsAccount, poll: Callable[[], Poll]) -> list[AccessKey]:
-    for place in range(20):
+    for place in range(50):
         world.user(f"ci-{place}")
         world.key(f"ci-{place}", created_at=world.now - timedelta(days=400))
     poll()
@@ -57,16 +57,16 @@ def test_fifty_identical_confirmations_make_one_change(keys: list[AccessKey], op
     assert Remediation.objects.count() == 1
 
 
-def test_twenty_workers_at_the_cap_never_exceed_it(
+def test_fifty_workers_at_the_cap_never_exceed_it(
     keys: list[AccessKey], operator: User, administrator: User, world: FakeAwsAccount, policy: Policy, clock: Clock
 ) -> None:
     rules = {"operator_hour_disable": 7, "account_day_disable": 100}
     change_rules.save(rules, actor=administrator, now=world.now)
     plan = make_plan(keys=keys, action=Action.DISABLE, actor=operator, now=world.now)
-    rows = remediation.confirm(plan=plan, actor=operator, reason="unused", now=world.now)
+    rows = remediation.confirm(plan=plan, actor=operator, reason="unused", typed="50", now=world.now)
 
     def execute(place: int) -> str:
         return remediation.execute(rows[place].pk, open_gateway=world.gateway, policy=policy, clock=clock).state
 
-    states = at_once(execute, times=20)
-    assert (world.calls("UpdateAccessKey"), states.count(State.SUCCEEDED), states.count(State.REQUESTED)) == (7, 7, 13)
+    states = at_once(execute, times=50)
+    assert (world.calls("UpdateAccessKey"), states.count(State.SUCCEEDED), states.count(State.REQUESTED)) == (7, 7, 43)

@@ -204,9 +204,26 @@ def test_more_than_an_account_may_see_needs_a_second_person(
     assert {execute(row).state for row in made} == {State.SUCCEEDED}
 
 
-def test_the_account_cap_holds_over_several_plans(keys: list[AccessKey], confirm: Confirm, execute: Execute, world: FakeAwsAccount) -> None:
+def test_one_key_more_than_an_account_may_see_in_a_day_needs_a_second_person_too(
+    keys: list[AccessKey], confirm: Confirm, execute: Execute, approver: User, world: FakeAwsAccount
+) -> None:
     states = [execute(confirm([key])[0]).state for key in keys[:6]]
+    assert (states, world.calls("UpdateAccessKey")) == ([State.SUCCEEDED] * 5 + [State.AWAITING_APPROVAL], 5)
+    sixth = Remediation.objects.get(state=State.AWAITING_APPROVAL)
+    assert sixth.plan.approval_why == "data-lake: 6 changes, more than 5 in 24 hours."
+    approvals.approve(plan=sixth.plan, actor=approver, now=world.now)
+    assert execute(sixth).state == State.SUCCEEDED
+
+
+def test_the_account_cap_is_counted_again_when_a_worker_takes_a_change_up(
+    keys: list[AccessKey], confirm: Confirm, execute: Execute, administrator: User, world: FakeAwsAccount
+) -> None:
+    change_rules.save({"account_day_disable": 100}, actor=administrator, now=world.now)
+    made = [confirm([key])[0] for key in keys[:6]]
+    change_rules.save({"account_day_disable": 5}, actor=administrator, now=world.now)
+    states = [execute(row).state for row in made]
     assert (states, world.calls("UpdateAccessKey")) == ([State.SUCCEEDED] * 5 + [State.REQUESTED], 5)
+    assert Remediation.objects.get(state=State.REQUESTED).result_code == "capped:account"
 
 
 def test_a_stop_refuses_what_waits_and_new_requests(

@@ -1,0 +1,172 @@
+"""A plan in the words of its dialog: what is done, to what, how much of it can be taken back, and what must be typed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from hygiene.domain.wording import grouped_account, plural, relative, short_key_id
+from hygiene.models import IRREVERSIBLE, ROOT_ACTIONS, TARGETS, Action, Disposition, Plan, PlanItem, TargetKind
+from hygiene.services import cautions, change_rules, needs
+from hygiene.services.cautions import codes_of
+from hygiene.services.plans import expected_typing
+
+FATES = {
+    Action.DISABLE: "will be disabled",
+    Action.ENABLE: "will be enabled",
+    Action.DEACTIVATE_CERTIFICATE: "will be deactivated",
+    Action.ACTIVATE_CERTIFICATE: "will be activated",
+    Action.DEACTIVATE_ROOT_MFA: "will be deactivated",
+}
+NAMES = {TargetKind.CERTIFICATE: "signing certificate", TargetKind.PASSWORD: "console password", TargetKind.MFA_DEVICE: "MFA device"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Credentials of a plan that fare alike: how many, why, and what becomes of them."""
+
+    disposition: Disposition
+    code: str
+    words: str
+    fate: str
+    items: tuple[PlanItem, ...]
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A plan in the words of its dialog. `typed` is what must be typed to confirm; empty when nothing must."""
+
+    plan: Plan
+    groups: tuple[Group, ...]
+    heading: str
+    lead: str
+    button: str
+    typed: str
+    typed_why: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> Action:
+        """What is done."""
+        return Action(self.plan.action)
+
+    @property
+    def items(self) -> tuple[PlanItem, ...]:
+        """Everything in the plan."""
+        return tuple(item for group in self.groups for item in group.items)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be done at all."""
+        return all(item.disposition == Disposition.SKIPPED for item in self.items)
+
+    @property
+    def is_irreversible(self) -> bool:
+        """Whether AWS has no way back."""
+        return self.action in IRREVERSIBLE
+
+    @property
+    def cautions(self) -> tuple[tuple[str, str, int], ...]:
+        """Code, sentence and number of keys of each caution that asks for a tick."""
+        counts = Counter(code for item in self.items for code in codes_of(item))
+        return tuple((code, cautions.SENTENCES[code], count) for code, count in sorted(counts.items()))
+
+    @property
+    def asks_to_include(self) -> bool:
+        """Whether keys in use are opted in by a box. One key alone is opted in by typing its last characters."""
+        return len(self.items) > 1 and any(item.disposition == Disposition.IN_USE for item in self.items)
+
+
+def summarize(plan: Plan, *, now: datetime) -> Summary:
+    """The plan as its dialog shows it. A few queries for any number of keys."""
+    items = list(plan.items.select_related("key__account", "key__principal", "principal__account").order_by("pk"))
+    action = Action(plan.action)
+    chosen = [item for item in items if item.disposition != Disposition.SKIPPED]
+    count = len(chosen) or len(items)
+    alone = items[0] if len(items) == 1 else None
+    asked = needs.of_items(action, chosen, rules=change_rules.load(), now=now)
+    return Summary(
+        plan,
+        _groups(action, items, now),
+        heading_of(alone) if alone else f"{action.label} {count} access keys",
+        _whose(alone) if alone else f"You selected {len(items)}. This list is fixed now; new matches are not added.",
+        f"{action.label} {plural(count, 'key')}" if items and items[0].key_id else str(action.label),
+        expected_typing(plan, items),
+        _why_typed(action, chosen),
+        asked.sentences if chosen else (),
+    )
+
+
+def heading_of(item: PlanItem) -> str:
+    """What is done, to what: "Disable AKIA…EGXD", "Delete console password of ana"."""
+    action = Action(item.plan.action)
+    if action in ROOT_ACTIONS:
+        return f"{action.label} of {item.principal.account.name}"
+    return f"{action.label} {short_key_id(item.key.access_key_id)}" if item.key else f"{action.label} of {item.principal.name}"
+
+
+def _whose(item: PlanItem) -> str:
+    account = item.principal.account
+    if item.principal.is_root:
+        return f"Root user of {account.name}, {grouped_account(account.account_id)}, through central root access."
+    noun = "Key" if item.key else NAMES[TARGETS[Action(item.plan.action)]].capitalize()
+    return f"{noun} of {item.principal.name} in {account.name}."
+
+
+def _why_typed(action: Action, chosen: list[PlanItem]) -> str:
+    in_use = [item for item in chosen if item.disposition == Disposition.IN_USE]
+    if action in ROOT_ACTIONS:
+        return "Nothing brings it back. The last 4 digits of the account number will do."
+    if action == Action.DELETE:
+        return "A deleted key cannot be brought back."
+    if action in IRREVERSIBLE:
+        return "It cannot be brought back, so the name of the user is asked for."
+    if action == Action.DEACTIVATE_CERTIFICATE:
+        return "AWS keeps no record of the use of certificates, so the name of the user is asked for."
+    if len(chosen) == 1:
+        known = chosen[0].seen_last_used_at is not None
+        return "This key is in use, so the last 4 characters of its ID are asked for." if known else "Its last use is not known."
+    return f"{plural(len(in_use), 'of these keys is', 'of these keys are')} in use, so the count is asked for."
+
+
+def _groups(action: Action, items: list[PlanItem], now: datetime) -> tuple[Group, ...]:
+    found: dict[tuple[str, str, str], list[PlanItem]] = {}
+    for item in items:
+        found.setdefault((item.disposition, item.skip_code, item.skip_reason), []).append(item)
+    ordered = sorted(found.items(), key=lambda entry: (Disposition.values.index(entry[0][0]), entry[0][2]))
+    return tuple(_group(action, Disposition(disposition), code, rows, now) for (disposition, code, _), rows in ordered)
+
+
+def _group(action: Action, disposition: Disposition, code: str, items: list[PlanItem], now: datetime) -> Group:
+    if disposition == Disposition.SKIPPED:
+        return Group(disposition, code, items[0].skip_reason, "skipped", tuple(items))
+    words = _in_use_words(items, now) if disposition == Disposition.IN_USE else _safe_words(action, items)
+    return Group(disposition, code, words, FATES.get(action, "will be deleted"), tuple(items))
+
+
+def _safe_words(action: Action, items: list[PlanItem]) -> str:
+    if TARGETS[action] in NAMES:
+        return f"{NAMES[TARGETS[action]]} {items[0].target_id}".strip()
+    if action in ROOT_ACTIONS:
+        return items[0].target_id
+    if action != Action.DISABLE:
+        return "disabled now"
+    never = [item for item in items if item.seen_last_used_at is None]
+    if len(never) == len(items):
+        return "never used"
+    return "never used, or no use in 90+ days" if never else "no use in 90+ days"
+
+
+def _in_use_words(items: list[PlanItem], now: datetime) -> str:
+    used = [item for item in items if item.seen_last_used_at is not None]
+    if not used:
+        return "last use not known"
+    latest = max(used, key=lambda item: item.seen_last_used_at or now)
+    service = latest.key.last_used_service if latest.key else ""
+    return f"used in the last 90 days, latest {relative(latest.seen_last_used_at or now, now)}{f' ({service})' if service else ''}"
