@@ -62,6 +62,14 @@ class Environment:
         """A comma-separated list."""
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
 
+    def words_of(self, name: str, *, default: str, allowed: tuple[str, ...]) -> list[str]:
+        """A comma-separated list of words out of a fixed set, each at most once."""
+        found = self.words(name, default=default)
+        for word in found:
+            if word not in allowed or found.count(word) > 1:
+                raise ImproperlyConfigured(f"{name} must be a list of {', '.join(allowed)}, each at most once, not {','.join(found)!r}.")
+        return found
+
     def number(self, name: str, *, default: float, least: float, most: float) -> float:
         """A decimal number within bounds."""
         word = self.text(name, str(default))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hygiene import environment
+from hygiene.domain import owners
 from hygiene.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -173,6 +174,10 @@ POLL_INTERVAL_HOURS = env.number("POLL_INTERVAL_HOURS", default=4.0, least=0.05,
 POLICY_PROFILE = env.choice("POLICY_PROFILE", default="default", allowed=("default",))
 REMEDIATION_ENABLED = env.flag("REMEDIATION_ENABLED", default=False)
 EVIDENCE_REGIONS = env.words("EVIDENCE_REGIONS", default="us-east-1,us-west-2,eu-west-1")
+DETAILS_INTERVAL_HOURS = env.number("DETAILS_INTERVAL_HOURS", default=24.0, least=1.0, most=720.0)
+OWNER_SOURCES = env.words_of("OWNER_SOURCES", default="tags,key-description,mapping", allowed=owners.SOURCES)
+OWNER_TAGS = env.words("OWNER_TAGS", default="owner,owner-email,contact")
+USER_CLASS_TAG = env.text("USER_CLASS_TAG", default="hygiene-class")
 DIGEST_SCHEDULE = env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00 UTC")
 AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", default=0, least=365, most=36_500)
 DEMO = env.flag("DEMO", default=False)

@@ -52,6 +52,7 @@ class AccountStatus(models.Model):
     password_policy = models.JSONField(null=True, blank=True)  # {"minimum_length", "reuse_prevention", …}; {} no policy set; null not known
     password_policy_observed_at = models.DateTimeField(null=True, blank=True)
     organization_role = models.CharField(max_length=16, choices=choices(facts.OrganizationRole), default=facts.OrganizationRole.UNKNOWN)
+    organization_id = models.CharField(max_length=64, blank=True)
     central_root_features = models.JSONField(null=True, blank=True)  # list of AWS's words; null: not known
     organization_observed_at = models.DateTimeField(null=True, blank=True)
     worker_key_user = models.CharField(max_length=2048, blank=True)  # ARN of the IAM user here whose long-term key this product works with

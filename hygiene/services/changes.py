@@ -30,7 +30,7 @@ PRINCIPAL_FIELDS = (
     ),
     *("password_next_rotation_at", "mfa_state", "mfa_kinds", "certificates", "fingerprint", "has_data_warning", "warnings", "extra"),
     *("keys_known", "active_keys", "inactive_keys", "ambiguous_slots", "report_generated_at", "last_seen_at", "gone_at", "tags"),
-    *("owner", "owner_source"),
+    *("owner", "owner_source", "user_class"),
 )
 KEY_FIELDS = (
     *(

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hygiene.domain.details import PasswordPolicyFacts, PolicyFacts, ServiceCredentialFacts, SshKeyFacts
-from hygiene.domain.facts import DetailFacts, UserClass
-from hygiene.domain.reach import via_words
+from hygiene.domain.facts import DetailFacts, OrganizationRole, UserClass
 from hygiene.models import AccountStatus, Principal
 
 
@@ -25,7 +24,7 @@ def detail_facts(principal: Principal) -> DetailFacts:
         groups=None if principal.groups is None else tuple(principal.groups),
         policies=None if policies is None else tuple(PolicyFacts(p["name"], p.get("arn", ""), p.get("via", "user")) for p in policies),
         is_admin=principal.is_admin,
-        admin_via=via_words((principal.reach or {}).get("admin_via", "")) if principal.is_admin and principal.reach else "",
+        admin_via=str(principal.reach.get("admin_via", "")) if principal.is_admin and principal.reach else "",
         observed_at=principal.details_observed_at,
         ssh_keys=_ssh_keys(principal.ssh_keys),
         service_credentials=_service_credentials(principal.service_credentials),
@@ -63,3 +62,12 @@ def password_policy_facts(status: AccountStatus) -> PasswordPolicyFacts | None:
 def missing_permissions(status: AccountStatus) -> frozenset[str]:
     """Calls that AWS refused to the read role, such as "iam:GetAccountAuthorizationDetails"."""
     return frozenset(str(entry.get("permission", "")) for entry in status.missing_permissions)
+
+
+def central_root_on(status: AccountStatus) -> bool | None:
+    """Whether central root credentials management is on for this member, as its organization's account in charge said; None: not known."""
+    if status.organization_role != OrganizationRole.MEMBER or not status.organization_id:
+        return None
+    others = AccountStatus.objects.filter(organization_id=status.organization_id, central_root_features__isnull=False)
+    told = others.exclude(pk=status.pk).order_by("-organization_observed_at").first()
+    return None if told is None else "RootCredentialsManagement" in (told.central_root_features or [])

@@ -31,7 +31,7 @@ from hygiene.domain.verdicts import Outcome, Verdict
 from hygiene.models import AccessKey, AccountStatus, Finding, FindingOutcome, PollOutcome, Principal
 from hygiene.services import covering, holders
 from hygiene.services.changes import Changes
-from hygiene.services.detail_facts import detail_facts, missing_permissions, password_policy_facts
+from hygiene.services.detail_facts import central_root_on, detail_facts, missing_permissions, password_policy_facts
 from hygiene.services.holders import Holder
 from hygiene.services.live_keys import last_use
 from hygiene.services.marks import mark_worst
@@ -64,6 +64,7 @@ def account_facts(account: Account, status: AccountStatus) -> AccountFacts:
         password_policy_observed_at=status.password_policy_observed_at,
         organization_role=OrganizationRole(status.organization_role),
         central_root_features=None if status.central_root_features is None else frozenset(status.central_root_features),
+        central_root_on=central_root_on(status),
         organization_observed_at=status.organization_observed_at,
         worker_key_user=status.worker_key_user,
         worker_observed_at=status.last_polled_at,

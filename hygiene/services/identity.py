@@ -77,21 +77,25 @@ def _asked(status: AccountStatus, gateway: Gateway, *, now: datetime) -> UserIds
 
 
 def learn(digest: str, poll: Poll, status: AccountStatus, gateway: Gateway, *, now: datetime) -> None:
-    """Fill in UserIds that are not known yet, after the report is on the pages. No call while the report's users stay the same."""
-    if digest == status.users_listed_digest:
+    """Fill in UserIds that are not known yet, after the report is on the pages. No call while the report's users stay the same.
+
+    A refusal is tried again a day later.
+    """
+    was_refused = missing.is_noted(status, PERMISSION)
+    if digest == status.users_listed_digest and not was_refused:
+        return
+    if was_refused and status.users_listed_at is not None and now - status.users_listed_at < ASK_AGAIN:
         return
     nameless = Principal.objects.present().users().filter(account=status.account_id, user_id="")
-    if nameless.exists():
-        if missing.is_noted(status, PERMISSION) and status.users_listed_at is not None and now - status.users_listed_at < ASK_AGAIN:
-            return
-        ids = _asked(status, gateway, now=now)
-        with leases.fenced(poll, now=now, phase="details"):
-            remember(nameless, ids)
-            status.users_listed_digest = "" if missing.is_noted(status, PERMISSION) else digest
-            status.save(update_fields=["users_listed_at", "users_listed_digest", "missing_permissions"])
+    if not was_refused and not nameless.exists():
+        status.users_listed_digest = digest
+        AccountStatus.objects.filter(pk=status.pk).update(users_listed_digest=digest)
         return
-    status.users_listed_digest = digest
-    AccountStatus.objects.filter(pk=status.pk).update(users_listed_digest=digest)
+    ids = _asked(status, gateway, now=now)
+    with leases.fenced(poll, now=now, phase="details"):
+        remember(nameless, ids)
+        status.users_listed_digest = "" if missing.is_noted(status, PERMISSION) else digest
+        status.save(update_fields=["users_listed_at", "users_listed_digest", "missing_permissions"])
 
 
 def remember(users: Iterable[Principal], ids: UserIds) -> None:

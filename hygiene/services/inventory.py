@@ -7,11 +7,10 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from accounts.models import Account
 from hygiene.domain.facts import MfaState, Source
 from hygiene.domain.report import ParsedReport, ReportRow
 from hygiene.models import AccessKey, Principal
-from hygiene.services import slots, timelines
+from hygiene.services import owners, slots, timelines
 from hygiene.services.changes import PRINCIPAL_STATE, Changes
 from hygiene.services.holders import Holder
 from hygiene.services.identity import Joined
@@ -114,14 +113,10 @@ def _fill(principal: Principal, row: ReportRow, seen: Observation) -> None:
     principal.has_data_warning = row.has_conflict
     principal.warnings = list(row.warnings)
     principal.extra = {name: value for name, value in row.extra.items() if value}
-    principal.owner, principal.owner_source = _owner(seen.account)
+    owners.settle(principal, seen.chain)
     principal.report_generated_at = seen.generated_at
     principal.last_seen_at = seen.now
     principal.gone_at = None
-
-
-def _owner(account: Account) -> tuple[str, str]:
-    return (account.owner_email, "account") if account.owner_email else ("", "")
 
 
 def _mfa_kinds(row: ReportRow, seen: Observation) -> list[str] | None:

@@ -21,7 +21,7 @@ from accounts.models import Account
 from hygiene.domain.policy import Policy
 from hygiene.domain.report import ParsedReport, ReportRejected, parse
 from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
-from hygiene.services import findings, holders, identity, inventory, leases, missing, posture, root_rows, schedule
+from hygiene.services import details, findings, holders, identity, inventory, leases, missing, owners, posture, root_rows, schedule
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
@@ -94,11 +94,13 @@ def _read(run: Run, patience: Patience) -> None:
     elif listing.left:
         run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
     run.status.list_keys_error = listing.refusal
+    run.goes_on = listing.left > 0 and not listing.refusal
+    run.is_counted = listing.listed == 0
     _beside(run, lambda: identity.learn(run.users_digest, run.poll, run.status, run.gateway, now=run.clock.now()), "UserIds")
     if missing.is_noted(run.status, identity.PERMISSION):
         run.notes.append(identity.WITHOUT)
-    run.goes_on = listing.left > 0 and not listing.refusal
-    run.is_counted = listing.listed == 0
+    if details.is_due(run.poll, run.status, run.clock):
+        _beside(run, lambda: _read_details(run), "Details")
     _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal else PollOutcome.PARTIAL)
 
 
@@ -119,6 +121,17 @@ def _beside(run: Run, read: Callable[[], None], what: str) -> None:
         read()
     except AwsError as error:
         run.notes.append(f"{what} could not be read this time: {error.sentence}")
+
+
+def _read_details(run: Run) -> None:
+    """Facts beside the report, when they are due; verdicts follow in one go."""
+    reading = details.refresh(run.poll, run.status, run.gateway, clock=run.clock)
+    run.notes += reading.notes
+    if reading.is_changed:
+        now = run.clock.now()
+        with leases.fenced(run.poll, now=now, phase="details"):
+            findings.reevaluate_account(run.account, run.status, policy=run.policy, now=now)
+        run.is_counted = False
 
 
 def _record_live_facts(run: Run) -> None:
@@ -152,7 +165,7 @@ def _record_report(run: Run, report: CredentialReport) -> bool:
         if is_older:
             poll.warnings.append("AWS served an older report than the one that is known; it was not used.")
         is_news = not is_older and not _is_known(run, report, digest, is_complete=is_complete)
-        seen = Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices), user_ids)
+        seen = Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices), user_ids, owners.chain(run.account))
         changes = _present(run, parsed if is_news else None, seen, is_complete=is_complete)
         poll.save(update_fields=["report_generated_at", "report_sha256", "users_total", "users_changed", "rows_quarantined", "warnings"])
         status.last_outcome = PollOutcome.COMPLETE if is_complete else PollOutcome.PARTIAL

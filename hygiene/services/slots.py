@@ -8,6 +8,7 @@ from datetime import datetime
 
 from accounts.models import Account
 from hygiene.domain.facts import KeyMatch, KeyStatus, Source
+from hygiene.domain.owners import Chain
 from hygiene.domain.report import ReportRow, ReportSlot
 from hygiene.models import AccessKey, Poll, Principal
 from hygiene.services import timelines
@@ -26,6 +27,7 @@ class Observation:
     now: datetime
     virtual_mfa_arns: frozenset[str] | None
     user_ids: UserIds = field(default_factory=dict)
+    chain: Chain = field(default_factory=Chain)
 
     @property
     def sighting(self) -> Sighting:

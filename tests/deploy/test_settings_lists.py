@@ -9,7 +9,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = {"text", "flag", "words", "number", "days", "choice", "url", "secret_key", "database", "broker", "mail", "digest_slot"}
+READERS = {
+    "text",
+    "flag",
+    "words",
+    "words_of",
+    "number",
+    "days",
+    "choice",
+    "url",
+    "secret_key",
+    "database",
+    "broker",
+    "mail",
+    "digest_slot",
+}
 SDK = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL", "OIDC_CLIENT_SECRET", "METRICS_TOKEN")
 

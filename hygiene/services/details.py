@@ -1,0 +1,164 @@
+"""Facts beside the report, read at most once in DETAILS_INTERVAL_HOURS: account settings, users in detail, other credentials.
+
+Each part stands for itself: what AWS refuses is unknown with the missing permission kept, what fails is asked for by the next poll, and
+neither touches the report's part. Nothing is written while AWS is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+
+from accounts.gateway import AccessDenied, AwsError, CredentialsExpired, Gateway, Throttled, Unreachable
+from hygiene.domain.facts import OrganizationRole
+from hygiene.models import AccessKey, AccountStatus, Poll
+from hygiene.services import leases, missing, user_credentials, user_details
+from hygiene.services.clock import Clock
+
+LONGEST_BEFORE = timedelta(minutes=6)  # a poll that has run so long leaves the details to the next one
+FEATURES = "iam:ListOrganizationsFeatures"
+FEATURES_UNKNOWN = "whether central root access is on"
+PASSING = (Throttled, Unreachable, CredentialsExpired)  # may well succeed when the next poll asks
+IN_CHARGE = (OrganizationRole.MANAGEMENT, OrganizationRole.DELEGATED)
+
+
+@dataclass
+class Reading:
+    """One refresh in flight. `notes`: sentences for the poll's page. `is_changed`: verdicts may differ now."""
+
+    poll: Poll
+    status: AccountStatus
+    gateway: Gateway
+    clock: Clock
+    notes: list[str] = field(default_factory=list)
+    is_changed: bool = False
+    has_failed: bool = False
+
+    def part(self, permission: str, unknown: str, read: Callable[[], None]) -> None:
+        """One part. A refusal is kept as a missing permission, another error is noted; what may pass is asked again by the next poll."""
+        was_missing = missing.is_noted(self.status, permission)
+        try:
+            read()
+        except AccessDenied as error:
+            if error.operation == "AssumeRole":
+                raise
+            missing.note(self.status, permission, unknown, now=self.clock.now())
+        except AwsError as error:
+            self.has_failed = self.has_failed or isinstance(error, PASSING)
+            self.notes.append(f"{permission} failed, so {unknown} is as it was known before: {error.sentence}")
+        else:
+            missing.clear(self.status, permission)
+        self.is_changed = self.is_changed or was_missing is not missing.is_noted(self.status, permission)
+
+
+def is_due(poll: Poll, status: AccountStatus, clock: Clock) -> bool:
+    """Whether the interval is over, and the poll has time left for it."""
+    now = clock.now()
+    is_late = poll.started_at is not None and now - poll.started_at > LONGEST_BEFORE
+    every = timedelta(hours=settings.DETAILS_INTERVAL_HOURS)
+    return not is_late and (status.details_tried_at is None or now - status.details_tried_at >= every)
+
+
+def refresh(poll: Poll, status: AccountStatus, gateway: Gateway, *, clock: Clock) -> Reading:
+    """Read every part once. Raises LeaseLost; AccessDenied when the role cannot be assumed any more."""
+    reading = Reading(poll, status, gateway, clock)
+    reading.part("iam:GetAccountPasswordPolicy", "the account's password policy", lambda: _password_policy(reading))
+    reading.part("organizations:DescribeOrganization", "the account's place in its organization", lambda: _organization(reading))
+    unknown = "tags and owners, groups, policies, administrator rights and AWS's quarantine"
+    reading.part("iam:GetAccountAuthorizationDetails", unknown, lambda: _users(reading))
+    unknown = "Bedrock, CodeCommit and other service credentials"
+    reading.part("iam:ListServiceSpecificCredentials", unknown, lambda: _service_credentials(reading))
+    reading.part("iam:ListSigningCertificates", "ids of signing certificates", lambda: _certificates(reading))
+    reading.part("iam:ListSSHPublicKeys", "SSH keys", lambda: _ssh_keys(reading))
+    status.worker_key_user = _worker_key_user(status, gateway)
+    with leases.fenced(poll, now=clock.now(), phase="details"):
+        if not reading.has_failed:
+            status.details_tried_at = clock.now()
+        status.save()
+    return reading
+
+
+def _password_policy(reading: Reading) -> None:
+    policy, status = reading.gateway.password_policy(), reading.status
+    told = {}
+    if policy is not None:
+        told = {
+            "minimum_length": policy.minimum_length,
+            "reuse_prevention": policy.reuse_prevention,
+            "max_age_days": policy.max_age_days,
+            "requires_symbols": policy.requires_symbols,
+            "requires_numbers": policy.requires_numbers,
+            "requires_uppercase": policy.requires_uppercase,
+            "requires_lowercase": policy.requires_lowercase,
+            "allows_change": policy.allows_change,
+            "expires_hard": policy.expires_hard,
+        }
+    reading.is_changed = reading.is_changed or status.password_policy != told
+    status.password_policy, status.password_policy_observed_at = told, reading.clock.now()
+
+
+def _organization(reading: Reading) -> None:
+    """Role and features. An account in charge whose features were refused lacks a permission of its own."""
+    told, status = reading.gateway.organization(), reading.status
+    features = None if told.features is None else sorted(told.features)
+    role = OrganizationRole(told.role)
+    reading.is_changed = reading.is_changed or (status.organization_role, status.central_root_features) != (role, features)
+    status.organization_role, status.central_root_features, status.organization_id = role, features, told.organization_id
+    status.organization_observed_at = reading.clock.now()
+    if role in IN_CHARGE and features is None:
+        missing.note(status, FEATURES, FEATURES_UNKNOWN, now=reading.clock.now())
+    else:
+        missing.clear(status, FEATURES)
+
+
+def _users(reading: Reading) -> None:
+    told = list(reading.gateway.authorization_details())
+    now = reading.clock.now()
+    with leases.fenced(reading.poll, now=now, phase="details"):
+        changed = user_details.record(reading.poll.account, told, now=now)
+        reading.status.details_observed_at = now
+    reading.is_changed = reading.is_changed or changed
+
+
+def _service_credentials(reading: Reading) -> None:
+    told = reading.gateway.service_credentials()
+    now = reading.clock.now()
+    with leases.fenced(reading.poll, now=now, phase="details"):
+        changed = user_credentials.record_service_credentials(reading.poll.account, told)
+        reading.status.credentials_observed_at = now
+    reading.is_changed = reading.is_changed or changed
+
+
+def _certificates(reading: Reading) -> None:
+    """Only of users whose report row names a certificate."""
+    users = user_credentials.with_certificates(reading.poll.account)
+    found = user_credentials.ask(users, reading.gateway.list_signing_certificates, clock=reading.clock)
+    with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
+        user_credentials.record_certificates(found.answers, now=reading.clock.now())
+    if found.error is not None:
+        raise found.error
+
+
+def _ssh_keys(reading: Reading) -> None:
+    """Of some users at a time: those who can use one at first sight, all others on a slow cycle."""
+    now = reading.clock.now()
+    is_first = reading.status.details_tried_at is None
+    users = user_credentials.due_for_ssh_keys(reading.poll.account, is_first=is_first, now=now)
+    found = user_credentials.ask(users, reading.gateway.list_ssh_keys, clock=reading.clock)
+    with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
+        changed = user_credentials.record_ssh_keys(found.answers, now=reading.clock.now())
+    reading.is_changed = reading.is_changed or changed
+    if found.error is not None:
+        raise found.error
+
+
+def _worker_key_user(status: AccountStatus, gateway: Gateway) -> str:
+    """The user of this account whose long-term key the worker signs with; "" when it is none of this account's."""
+    key_id = gateway.worker_access_key_id
+    if not key_id:
+        return ""
+    key = AccessKey.objects.present().filter(account=status.account_id, access_key_id=key_id).select_related("principal").first()
+    return "" if key is None else key.principal.arn

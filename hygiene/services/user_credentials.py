@@ -1,0 +1,117 @@
+"""Credentials of users beside keys and passwords: service-specific ones, signing certificates, SSH keys. Asked of few users at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from django.db.models import F
+
+from accounts.gateway import AwsError, ListedCertificate, ListedSshKey, NoSuchEntity, ServiceCredential
+from accounts.models import Account
+from hygiene.models import Principal
+from hygiene.services import bulk
+from hygiene.services.clock import Clock
+
+T = TypeVar("T")
+LONGEST = timedelta(seconds=45)
+MOST_USERS = 200  # asked one by one in one refresh
+SSH_CYCLE = timedelta(days=7)
+SSH_SERVICES = frozenset({"codecommit", "*"})  # SSH public keys of IAM serve CodeCommit alone
+
+
+@dataclass
+class Asked(Generic[T]):
+    """Answers so far, and the error that ended the asking."""
+
+    answers: list[tuple[Principal, tuple[T, ...]]] = field(default_factory=list)
+    error: AwsError | None = None
+
+
+def ask(users: Iterable[Principal], read: Callable[[str], tuple[T, ...]], *, clock: Clock) -> Asked[T]:
+    """One call for each user, for at most 45 seconds. A user who is gone has none; another error ends it and keeps what was answered."""
+    asked: Asked[T] = Asked()
+    since = clock.now()
+    for user in users:
+        if clock.now() - since > LONGEST:
+            break
+        try:
+            asked.answers.append((user, read(user.name)))
+        except NoSuchEntity:
+            asked.answers.append((user, ()))
+        except AwsError as error:
+            asked.error = error
+            break
+    return asked
+
+
+def _users(account: Account) -> Any:
+    return Principal.objects.present().users().filter(account=account)
+
+
+def record_service_credentials(account: Account, told: Sequence[ServiceCredential]) -> bool:
+    """Of all users in one answer; whether anything differs. A user without any has an empty list, which is not "not read"."""
+    of_user: dict[str, list[dict[str, Any]]] = {}
+    for one in sorted(told, key=lambda one: one.credential_id):
+        entry = {"id": one.credential_id, "service": one.service, "status": one.status}
+        of_user.setdefault(one.user_name, []).append(entry | {"created_at": _iso(one.created_at), "expires_at": _iso(one.expires_at)})
+    changed = []
+    for user in _users(account).only("name", "service_credentials"):
+        listed = of_user.get(user.name, [])
+        if user.service_credentials != listed:
+            user.service_credentials = listed
+            changed.append(user)
+    bulk.update(Principal, [user.__dict__ for user in changed], ["service_credentials"])
+    return bool(changed)
+
+
+def with_certificates(account: Account) -> list[Principal]:
+    """Users whose report row names a signing certificate, worst first."""
+    holders = _users(account).exclude(certificates=[]).exclude(certificates__isnull=True)
+    return list(holders.order_by("-severity", "pk")[:MOST_USERS])
+
+
+def record_certificates(answers: Sequence[tuple[Principal, tuple[ListedCertificate, ...]]], *, now: datetime) -> None:
+    """Ids, status and upload time."""
+    for user, listed in answers:
+        user.signing_certificates = [
+            {"id": one.certificate_id, "active": one.status == "Active", "uploaded_at": _iso(one.uploaded_at)} for one in listed
+        ]
+        user.signing_certificates_observed_at = now
+    bulk.update(Principal, [user.__dict__ for user, _ in answers], ["signing_certificates", "signing_certificates_observed_at"])
+
+
+def due_for_ssh_keys(account: Account, *, is_first: bool, now: datetime) -> list[Principal]:
+    """Users to ask for SSH keys: who may use CodeCommit before the others, never asked before asked long ago, worst first.
+
+    The first refresh of an account asks only those who can use such a key, so that many users do not hold it up.
+    """
+    due = _users(account).exclude(credentials_observed_at__gt=now - SSH_CYCLE)
+    rows = due.order_by(F("credentials_observed_at").asc(nulls_first=True), "-severity", "pk")
+    users: list[Principal] = []
+    others: list[Principal] = []
+    for user in rows.only("name", "reach", "ssh_keys"):
+        (users if _can_use(user) else others).append(user)
+    return list(islice([*users, *([] if is_first else others)], MOST_USERS))
+
+
+def _can_use(user: Principal) -> bool:
+    return user.reach is None or user.reach.get("is_admin") is not False or not SSH_SERVICES.isdisjoint(user.reach.get("services", ()))
+
+
+def record_ssh_keys(answers: Sequence[tuple[Principal, tuple[ListedSshKey, ...]]], *, now: datetime) -> bool:
+    """Whether anything differs."""
+    changed = False
+    for user, listed in answers:
+        entries = [{"id": one.key_id, "active": one.status == "Active", "uploaded_at": _iso(one.uploaded_at)} for one in listed]
+        changed = changed or user.ssh_keys != entries
+        user.ssh_keys, user.credentials_observed_at = entries, now
+    bulk.update(Principal, [user.__dict__ for user, _ in answers], ["ssh_keys", "credentials_observed_at"])
+    return changed
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
