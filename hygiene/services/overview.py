@@ -7,23 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
 from accounts.models import Account
-from hygiene.domain.facts import KeyStatus, MfaState
-from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
+from hygiene.domain.facts import KeyStatus
+from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState
-from hygiene.models import AccessKey, AccountStatus, DailyPosture, Principal
-from hygiene.services.posture import UNUSED, key_counts, not_born_later, state_of, unused, user_counts
+from hygiene.models import AccessKey, AccountStatus, Finding, Principal
+from hygiene.services.permissions import waiting_days, waiting_rule
+from hygiene.services.posture import (
+    RULES_OF,
+    UNUSED,
+    exempt_in,
+    key_counts,
+    not_born_later,
+    ready_to_delete,
+    state_of,
+    unused,
+    user_counts,
+)
+from hygiene.services.scope import EVERYTHING, Scope, owned_by
+from hygiene.services.trend import COMPARED, WEEK
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-WEEK = timedelta(days=7)
-TREND = timedelta(weeks=26)
+STALE_FOR_LONG = timedelta(hours=24)
+MANY_STALE = 0.1  # of the accounts
 AGES = (
     ("0\u201330 d", 0, 30),
     ("31\u201390", 31, 90),
@@ -33,8 +46,7 @@ AGES = (
     ("2\u20135 y", 731, 1826),
     ("5 y +", 1827, None),
 )
-COMPARED = ("root_keys", "never_used", "unused_90", "over_age", "no_mfa")
-TOTALS = ("root_keys", "never_used", "unused_45", "unused_90", "over_age", "no_mfa", "active_keys", "console_users", "users")
+COUNTED = (*RULES_OF, *(f"exempt_{name}" for name in RULES_OF), "active_keys", "console_users", "users")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,25 @@ class Site:
         return self.state is AccountState.OK
 
     @property
+    def is_production(self) -> bool:
+        """Whether its environment is called production."""
+        return self.account.environment.lower().startswith("prod")
+
+    @property
+    def is_root_unprotected(self) -> bool | None:
+        """Whether `root.no_mfa` fails; None: root's MFA is not known."""
+        if self.account.root_no_mfa:  # type: ignore[attr-defined]  # annotated
+            return True
+        return None if self.status is None or self.status.root_mfa_on is None else False
+
+    def is_stale_for_long(self, now: datetime) -> bool:
+        """Whether it should report, and its newest report (or else its registration) is more than 24 hours old."""
+        if self.state in (AccountState.PAUSED, AccountState.SUSPENDED):
+            return False
+        newest = self.status.report_generated_at if self.status else None
+        return (newest or self.account.created_at) < now - STALE_FOR_LONG
+
+    @property
     def weight(self) -> tuple[int, ...]:
         """Worst first: root keys, then not reporting, then counts."""
         root = self.counts["root_keys"] > 0 or bool(self.status and self.status.root_key_present)
@@ -82,25 +113,17 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """Totals of one day, over the accounts that have a row for it."""
-
-    day: date
-    unused_90: int
-    no_mfa: int
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that the page shows."""
+    """What is counted for a page or a mail. `everywhere` are all visible accounts, in scope or not."""
 
     sites: tuple[Site, ...]
+    everywhere: tuple[Account, ...]
     totals: Mapping[str, int]
     root_accounts: int
+    wait_days: int
     ready: int
     changes: Mapping[str, int]
     bars: tuple[Bar, ...]
-    points: tuple[Point, ...]
 
     @property
     def reporting(self) -> int:
@@ -118,42 +141,52 @@ class Overview:
         quiet = (AccountState.OK, AccountState.PAUSED, AccountState.SUSPENDED)
         return tuple(site for site in self.sites if site.state not in quiet)
 
+    def stale_for_long(self, now: datetime) -> tuple[Site, ...]:
+        """Accounts to warn about: all that are stale past 24 hours if they are many or one is of production, else none."""
+        stale = tuple(site for site in self.sites if site.is_stale_for_long(now))
+        many = len(stale) > MANY_STALE * max(1, self.expected)
+        return stale if many or any(site.is_production for site in stale) else ()
+
     @property
     def rooted(self) -> tuple[Site, ...]:
         """Reporting accounts with a root key."""
         return tuple(site for site in self.sites if site.is_reporting and site.counts["root_keys"])
 
 
-def overview(user: User | AnonymousUser, *, policy: Policy, now: datetime) -> Overview:
-    """The overview of what `user` may see. Four queries at any size."""
-    counts = _counts_by_account(user, policy=policy, now=now)
-    sites = tuple(_site(account, counts, policy=policy, now=now) for account in _accounts(user, now))
+def overview(user: User | AnonymousUser, *, policy: Policy, now: datetime, scope: Scope = EVERYTHING, by_owner: bool = False) -> Overview:
+    """The counts of what `user` may see within `scope`. Three queries at any size.
+
+    `by_owner`: "mine" counts the users and keys that the person owns, in whichever account, instead of the accounts they own.
+    """
+    everywhere = tuple(_accounts(user, now))
+    owned = owned_by(scope.owner, "") if by_owner and scope.is_mine else Q()
+    wait_days = waiting_days(everywhere[0].rule_of_waiting if everywhere else None)  # type: ignore[attr-defined]  # annotated
+    counts = _counts_by_account(user, owned, wait_days, policy=policy, now=now)
+    inside = [row for row in everywhere if scope.holds(row) or (owned and row.pk in counts)]
+    sites = tuple(_site(account, counts, policy=policy, now=now) for account in inside)
     current = [site for site in sites if site.is_reporting]
-    totals = {name: sum(site.counts[name] for site in current) for name in TOTALS}
     return Overview(
         sites=tuple(sorted(sites, key=lambda site: site.weight, reverse=True)),
-        totals=totals,
+        everywhere=everywhere,
+        totals={name: sum(site.counts[name] for site in current) for name in COUNTED},
         root_accounts=sum(1 for site in current if site.counts["root_keys"]),
+        wait_days=wait_days,
         ready=sum(site.counts["ready"] for site in current),
         changes=_changes(current),
         bars=tuple(_bar(place, current) for place in range(len(AGES))),
-        points=_points(user, now),
     )
 
 
-def _counts_by_account(user: User | AnonymousUser, *, policy: Policy, now: datetime) -> dict[int, dict[str, int]]:
-    """Counts for each account that has keys or users: two queries."""
-    waited = now - timedelta(days=DELETE_WAIT_DAYS)
-    since = Q(disabled_here_at__lte=waited) | Q(disabled_here_at__isnull=True, first_inactive_at__lte=waited)
-    ready = Count("pk", filter=Q(status=KeyStatus.INACTIVE, principal__is_root=False) & since)
-    keys = AccessKey.objects.visible_to(user).present().values("account_id")
-    users = Principal.objects.visible_to(user).present().values("account_id")
+def _counts_by_account(user: User | AnonymousUser, owned: Q, wait_days: int, *, policy: Policy, now: datetime) -> dict[int, dict[str, int]]:
+    """Counts for each account that has keys or users (of the owner, if one is given)."""
+    ready = Count("pk", filter=ready_to_delete(now=now, days=wait_days))
+    apart = {f"exempt_{name}": Count("pk", filter=exempt_in(name, policy=policy, now=now)) for name in RULES_OF}
+    of_users = {"exempt_no_mfa": apart.pop("exempt_no_mfa")}
+    users = Principal.objects.visible_to(user).present().filter(owned)
+    keys = AccessKey.objects.visible_to(user).present().filter(Q(principal__in=users.values("pk")) if owned else Q())
+    counted = keys.values("account_id").annotate(ready=ready, **apart, **_age_counts(now), **key_counts(policy=policy, now=now))
     found: dict[int, dict[str, int]] = {}
-    root_mfa_off = Count("pk", filter=Q(is_root=True, mfa_state=MfaState.OFF))
-    rows: list[Any] = [
-        *keys.annotate(ready=ready, **_age_counts(now), **key_counts(policy=policy, now=now)).order_by(),
-        *users.annotate(root_mfa_off=root_mfa_off, **user_counts()).order_by(),
-    ]
+    rows: list[Any] = [*counted.order_by(), *users.values("account_id").annotate(**of_users, **user_counts()).order_by()]
     for row in rows:
         found.setdefault(row["account_id"], {}).update({name: value for name, value in row.items() if name != "account_id"})
     return found
@@ -176,7 +209,7 @@ def _age_counts(now: datetime) -> dict[str, Count]:
 def _site(account: Account, counts: Mapping[int, Mapping[str, int]], *, policy: Policy, now: datetime) -> Site:
     status = getattr(account, "status", None)
     found = counts.get(account.pk, {})
-    names = (*TOTALS, "ready", *(f"age{place}_{kind}" for place in range(len(AGES)) for kind in ("all", "never", "idle")))
+    names = (*COUNTED, "ready", *(f"age{place}_{kind}" for place in range(len(AGES)) for kind in ("all", "never", "idle")))
     return Site(account, status, state_of(status, account, policy=policy, now=now), {name: found.get(name, 0) for name in names})
 
 
@@ -189,20 +222,16 @@ def _bar(place: int, sites: Iterable[Site]) -> Bar:
 
 
 def _accounts(user: User | AnonymousUser, now: datetime) -> QuerySet[Account]:
-    """Accounts with their status and their posture of a week ago: one query."""
+    """Accounts with their status, whether root lacks MFA, and their posture of a week ago: one query."""
     then = FilteredRelation("posture", condition=Q(posture__day=(now - WEEK).date()))
     accounts = Account.objects.visible_to(user).filter(removed_at__isnull=True).select_related("status")
-    return accounts.annotate(earlier=then, **{f"then_{name}": F(f"earlier__{name}") for name in COMPARED}).order_by("name")
+    no_mfa = Finding.objects.failing().filter(account=OuterRef("pk"), rule="root.no_mfa")
+    compared = {f"then_{name}": F(f"earlier__{name}") for name in COMPARED}
+    own = {"root_no_mfa": Exists(no_mfa), "rule_of_waiting": waiting_rule()}
+    return accounts.annotate(earlier=then, **own, **compared).order_by("name")
 
 
 def _changes(current: Iterable[Site]) -> dict[str, int]:
     """Change of each figure in a week, over the accounts that reported then and now. Empty when there are none: no false trend."""
     both = [site for site in current if getattr(site.account, f"then_{COMPARED[0]}") is not None]
     return {name: sum(site.counts[name] - getattr(site.account, f"then_{name}") for site in both) for name in COMPARED} if both else {}
-
-
-def _points(user: User | AnonymousUser, now: datetime) -> tuple[Point, ...]:
-    """Sums of each day of the last 26 weeks: one query."""
-    rows = DailyPosture.objects.filter(account__in=Account.objects.visible_to(user), day__gte=(now - TREND).date())
-    days = rows.values("day").annotate(unused=Sum("unused_90"), gaps=Sum("no_mfa")).order_by("day")
-    return tuple(Point(row["day"], row["unused"], row["gaps"]) for row in days)

@@ -84,8 +84,12 @@ class KeyActions:
 def with_actions(keys: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
     """The rows with everything that `offers` looks at: one query more for any number of rows."""
     under_way = Prefetch("remediations", queryset=Remediation.objects.open(), to_attr="open_remediations")
-    waiting = Subquery(InstallationPolicy.objects.order_by("pk").annotate(rule_of_waiting=_WAIT).values("rule_of_waiting")[:1])
-    return keys.select_related("account__status", "principal").prefetch_related(under_way).annotate(rule_of_waiting=waiting)
+    return keys.select_related("account__status", "principal").prefetch_related(under_way).annotate(rule_of_waiting=waiting_rule())
+
+
+def waiting_rule() -> Subquery:
+    """The stored waiting time as a column, for `waiting_days`: it costs no query of its own."""
+    return Subquery(InstallationPolicy.objects.order_by("pk").annotate(rule_of_waiting=_WAIT).values("rule_of_waiting")[:1])
 
 
 def offers(key: AccessKey, *, user: User | AnonymousUser, now: datetime) -> KeyActions:
@@ -186,12 +190,14 @@ def inactive_since(key: AccessKey) -> datetime | None:
 
 def wait_days(key: AccessKey) -> int:
     """The waiting time that the rules ask for. No query for a row of `with_actions`."""
-    loaded: int | None
     if hasattr(key, "rule_of_waiting"):
-        loaded = key.rule_of_waiting
-    else:
-        loaded = InstallationPolicy.objects.annotate(rule_of_waiting=_WAIT).values_list("rule_of_waiting", flat=True).first()
-    return max(LEAST_WAIT_DAYS, DELETE_WAIT_DAYS if loaded is None else loaded)
+        return waiting_days(key.rule_of_waiting)
+    return waiting_days(InstallationPolicy.objects.annotate(rule_of_waiting=_WAIT).values_list("rule_of_waiting", flat=True).first())
+
+
+def waiting_days(stored: int | None) -> int:
+    """Days that a key stays disabled before it may be deleted, from the column of `waiting_rule`."""
+    return max(LEAST_WAIT_DAYS, DELETE_WAIT_DAYS if stored is None else stored)
 
 
 def days_left(key: AccessKey, now: datetime) -> int:

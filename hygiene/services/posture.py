@@ -86,6 +86,13 @@ def _born_by(now: datetime, days: int) -> Q:
     return Q(created_at__lte=now - timedelta(days=days)) & not_born_later(now)
 
 
+def ready_to_delete(*, now: datetime, days: int) -> Q:
+    """Disabled user keys whose waiting time of `days` is over."""
+    waited = now - timedelta(days=days)
+    since = Q(disabled_here_at__lte=waited) | Q(disabled_here_at__isnull=True, first_inactive_at__lte=waited)
+    return Q(status=KeyStatus.INACTIVE, principal__is_root=False) & since
+
+
 def console_users() -> Q:
     """Users with a console password."""
     return Q(is_root=False, password_state=PasswordState.ENABLED)

@@ -113,6 +113,14 @@ def accounts_of(scope: Scope, user: User | AnonymousUser) -> QuerySet[Account]:
     return Account.objects.visible_to(user).filter(scope.condition(), removed_at__isnull=True)
 
 
+def owned_by(address: str, prefix: str = "principal__") -> Q:
+    """Users, or by `prefix` what belongs to users, whose owner has the address: the user's own owner, else the account's."""
+    if not address:
+        return Q(pk__in=[])
+    own, of_account = Q(**{f"{prefix}owner__iexact": address}), Q(**{f"{prefix}account__owner_email__iexact": address})
+    return own | Q(**{f"{prefix}owner": ""}) & of_account
+
+
 def choices(accounts: Iterable[Account]) -> list[tuple[str, str]]:
     """Words and labels that a person with these visible accounts can choose from: everything, mine, units, common tags. No query."""
     units: set[str] = set()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hygiene.services.overview import Bar, Point
+from hygiene.services.overview import Bar
+from hygiene.services.trend import Point
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 210, 34, 180, 24
 
@@ -114,3 +115,13 @@ def _segments(places: Sequence[tuple[float, float, Point]]) -> tuple[str, ...]:
         parts[-1].append(f"{x},{y}")
         before = point
     return tuple(" ".join(part) for part in parts)
+
+
+def spark(values: Sequence[int]) -> str:
+    """Points of a small line 62 x 24; "" for fewer than three values. It shows the way, not the size: the number stands beside it."""
+    if len(values) < 3:
+        return ""
+    least, most = min(values), max(values)
+    span, step = (most - least) or 1, 60 / (len(values) - 1)
+    heights = (22 - 20 * (value - least) / span if most > least else 12 for value in values)
+    return " ".join(f"{1 + place * step:.1f},{height:.1f}" for place, height in enumerate(heights))

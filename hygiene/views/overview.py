@@ -6,29 +6,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.models import AuditEvent
-from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
-from hygiene.domain.states import STATE_WORDS, AccountState
-from hygiene.domain.wording import plural, relative
+from accounts.models import Account
+from hygiene.domain.policy import Policy
+from hygiene.domain.wording import plural
+from hygiene.models import KeyEvent
 from hygiene.people import roles_with
-from hygiene.services.overview import Overview, Site
+from hygiene.services.overview import Overview
 from hygiene.services.overview import overview as compose
+from hygiene.services.scope import EVERYTHING, NotAScope, Scope, accounts_of, choices, scope_of
+from hygiene.services.trend import Point, points, until_now
+from hygiene.services.work import Work, work_of
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
-from hygiene.views.charts import age_chart, trend_chart
+from hygiene.views.account_grid import account_grid
+from hygiene.views.charts import age_chart, spark, trend_chart
+from hygiene.views.first_run import checklist
+from hygiene.views.next_steps import address, next_steps
 
-MOST_SITES = 8
-MOST_TASKS = 6
+MOST_STEPS = 6
+MOST_EVENTS = 6
+NOT_NEWS = ("first_seen", "used")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of the strip, with its base, its change in a week, and the rows behind it."""
+    """One number of the strip, with its base, its change in a week, its line, and the rows behind it."""
 
     name: str
     level: str
@@ -37,26 +44,7 @@ class Figure:
     url: str
     change: str
     tone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One thing to do next: worst first, safest first within a level."""
-
-    level: str
-    title: str
-    reason: str
-    button: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One count of the grid, linked to the rows behind it."""
-
-    text: str
-    level: str
-    url: str
+    line: str
 
 
 @require_safe
@@ -64,39 +52,88 @@ class Cell:
 def overview_page(request: SignedIn) -> HttpResponse:
     """Everything at a glance; the same counts as the lists."""
     now, policy = lists.moment()
-    found = lists.counts(request).of("overview", lambda: compose(request.user, policy=policy, now=now))
-    worst = [site for site in found.sites if _needs_attention(site)][:MOST_SITES]
+    scope, note = _scope(request)
+    found = compose(request.user, policy=policy, now=now, scope=scope)
+    accounts = accounts_of(scope, request.user)
+    work = work_of(request.user, accounts, policy=policy, now=now, is_everything=scope.is_everything)
+    trend = until_now(points(accounts, now=now), found.totals, accounts=found.reporting, now=now)
+    rows, needing = account_grid(found.sites, policy=policy, now=now)
     context = {
         "found": found,
-        "figures": _figures(found, policy),
-        "tasks": _tasks(found, now)[:MOST_TASKS],
+        "work": work,
+        "scope": scope,
+        "scope_note": note,
+        "scope_choices": choices(found.everywhere),
+        "figures": _figures(found, trend, scope, policy),
+        "steps": _steps(request, found, work, scope, now),
         "ages": age_chart(found.bars),
-        "trend": trend_chart(found.points),
-        "grid": [(site, _cells(site, policy, now)) for site in worst],
-        "recent": AuditEvent.objects.visible_to(request.user).order_by("-occurred_at", "-pk")[:6],
-        "poll_roles": roles_with("hygiene.poll_now"),
+        "trend": trend_chart(trend),
+        "points": trend,
+        "rows": rows,
+        "needing": needing,
+        "stale": found.stale_for_long(now),
+        "checklist": checklist(request.user, found, work),
+        "recent": _recent(accounts),
+        "links": _links(scope),
         "limit": policy.number("key.too_old"),
+        "poll_roles": roles_with("hygiene.poll_now"),
         "now": now,
     }
     return render(request, "hygiene/overview.html", context)
 
 
-def _figures(found: Overview, policy: Policy) -> list[Figure]:
-    totals, keys, old = found.totals, reverse("keys"), policy.number("key.too_old")
-    of_keys = f"of {plural(totals['active_keys'], 'key')}"
+def _scope(request: SignedIn) -> tuple[Scope, str]:
+    """The scope of the address, and a sentence if it means none."""
+    try:
+        return scope_of(request.GET.get("scope", ""), request.user), ""
+    except NotAScope as error:
+        return EVERYTHING, f"{error} All accounts are shown."
+
+
+def _steps(request: SignedIn, found: Overview, work: Work, scope: Scope, now: datetime) -> list[Any]:
+    user = request.user
+    may_disable, may_delete = user.has_perm("hygiene.request_change"), user.has_perm("hygiene.request_deletion")
+    return next_steps(found, work, scope=scope, may_disable=may_disable, may_delete=may_delete, now=now)[:MOST_STEPS]
+
+
+def _links(scope: Scope) -> dict[str, str]:
+    return {
+        "active": address("keys", "", scope, "status:active -is:root -is:stale-data"),
+        "eliminated": address("keys", "", scope, "status:deleted"),
+        "exempt": address("findings", "exempt", scope, "-is:stale-data"),
+        "accounts": address("accounts", "", scope),
+        "silent": address("accounts", "silent", scope),
+    }
+
+
+def _recent(accounts: QuerySet[Account]) -> QuerySet[KeyEvent]:
+    """The newest changes of keys, made here or elsewhere."""
+    events = KeyEvent.objects.filter(key__account__in=accounts).exclude(kind__in=NOT_NEWS)
+    return events.select_related("key__principal", "key__account").order_by("-occurred_at", "-pk")[:MOST_EVENTS]
+
+
+def _figures(found: Overview, trend: tuple[Point, ...], scope: Scope, policy: Policy) -> list[Figure]:
+    totals, old = found.totals, policy.number("key.too_old")
+    of_keys, of_users = f"of {plural(totals['active_keys'], 'key')}", f"of {plural(totals['console_users'], 'user')}"
     rows = (
-        ("root_keys", "Root access keys", "critical", f"in {plural(found.root_accounts, 'account')}", f"{reverse('root-users')}?view=key"),
-        ("never_used", "Active, never used", "high", of_keys, f"{keys}?view=never-used"),
-        ("unused_90", "Active, unused 90+ days", "high", of_keys, f"{keys}?view=unused"),
-        ("over_age", f"Active, over {old} days old", "medium", of_keys, f"{keys}?view=over-age"),
-        ("no_mfa", "Console users, no MFA", "high", f"of {plural(totals['console_users'], 'user')}", f"{reverse('users')}?view=no-mfa"),
+        ("root_keys", "Root access keys", "critical", f"in {plural(found.root_accounts, 'account')}", "root-users", "key"),
+        ("never_used", "Active, never used", "high", of_keys, "keys", "never-used"),
+        ("unused_90", "Active, unused 90+ days", "high", of_keys, "keys", "unused"),
+        ("over_age", f"Active, over {old} days old", "medium", of_keys, "keys", "over-age"),
+        ("no_mfa", "Console users, no MFA", "high", of_users, "users", "no-mfa"),
     )
-    return [
-        Figure(label, level if totals[name] else "ok", totals[name], base, url, *_change(found.changes.get(name)))
-        if found.reporting
-        else Figure(label, "unknown", None, "no account reports", url, "", "")
-        for name, label, level, base, url in rows
-    ]
+    figures = []
+    for name, label, level, base, page, view in rows:
+        url = address(page, view, scope)
+        if not found.reporting:
+            figures.append(Figure(label, "unknown", None, "no account reports", url, "", "", ""))
+            continue
+        apart = totals[f"exempt_{name}"]
+        base = f"{base}, {apart:,} exempt" if apart else base
+        words, tone = _change(found.changes.get(name))
+        line = spark([point.totals[name] for point in trend])
+        figures.append(Figure(label, level if totals[name] else "ok", totals[name], base, url, words, tone, line))
+    return figures
 
 
 def _change(change: int | None) -> tuple[str, str]:
@@ -106,74 +143,3 @@ def _change(change: int | None) -> tuple[str, str]:
     if change == 0:
         return "no change in 7 days", ""
     return (f"{change:,} more in 7 days", "is-worse") if change > 0 else (f"{-change:,} fewer in 7 days", "is-better")
-
-
-def _tasks(found: Overview, now: datetime) -> list[Task]:
-    tasks = _root_tasks(found)
-    keys, totals = reverse("keys"), found.totals
-    if totals["never_used"]:
-        title = f"{plural(totals['never_used'], 'active key was', 'active keys were')} never used"
-        tasks.append(Task("high", title, "No use recorded since creation. Lowest risk to disable.", "See keys", f"{keys}?view=never-used"))
-    if totals["no_mfa"]:
-        title = f"{plural(totals['no_mfa'], 'console user has', 'console users have')} no MFA"
-        tasks.append(Task("high", title, "A password alone opens the console.", "See users", f"{reverse('users')}?view=no-mfa"))
-    if found.ready:
-        title = f"{plural(found.ready, 'disabled key is', 'disabled keys are')} ready to delete"
-        tasks.append(
-            Task(
-                "medium", title, f"Disabled for {DELETE_WAIT_DAYS} days or more. Past the waiting period.", "See keys", f"{keys}?view=ready"
-            )
-        )
-    if found.silent:
-        title = f"{plural(len(found.silent), 'account')} not reporting"
-        tasks.append(Task("unknown", title, _silent_words(found.silent, now), "See errors", f"{reverse('accounts')}?view=silent"))
-    return tasks
-
-
-def _root_tasks(found: Overview) -> list[Task]:
-    return [
-        Task(
-            "critical",
-            f"Root key in {site.account.name}",
-            _root_words(site),
-            "Root steps",
-            reverse("root-user", args=[site.account.account_id]),
-        )
-        for site in found.rooted[:3]
-    ]
-
-
-def _root_words(site: Site) -> str:
-    count = plural(site.counts["root_keys"], "key")
-    return f"{count} of the root user: no policy limits what it can do. Follow the numbered steps."
-
-
-def _silent_words(sites: tuple[Site, ...], now: datetime) -> str:
-    first = sites[0]
-    since = first.status.failing_since if first.status else None
-    words = f"{first.account.name}: {STATE_WORDS[first.state]}{f' since {relative(since, now)}' if since else ''}"
-    return words if len(sites) == 1 else f"{words}; and {len(sites) - 1} more. Their numbers are unknown, not zero."
-
-
-def _needs_attention(site: Site) -> bool:
-    return bool(any(site.weight)) and site.state not in (AccountState.PAUSED, AccountState.SUSPENDED)
-
-
-def _cells(site: Site, policy: Policy, now: datetime) -> list[Cell]:
-    """Root key, user MFA, never used, unused 90+, over age, data age."""
-    number, keys = site.account.account_id, reverse("keys")
-    generated = site.status.report_generated_at if site.status else None
-    age = Cell(
-        relative(generated, now) if generated else "never", "" if site.is_reporting else "critical", reverse("account", args=[number])
-    )
-    if not site.is_reporting:
-        return [*(Cell("?", "unknown", reverse("account", args=[number])) for _ in range(5)), age]
-    counts = site.counts
-    rows: list[tuple[Any, ...]] = [
-        (counts["root_keys"], "critical", reverse("root-user", args=[number])),
-        (counts["no_mfa"], "high", f"{reverse('users')}?view=no-mfa&q=account:{number}"),
-        (counts["never_used"], "high", f"{keys}?view=never-used&q=account:{number}"),
-        (counts["unused_90"], "high", f"{keys}?view=unused&q=account:{number}"),
-        (counts["over_age"], "medium", f"{keys}?view=over-age&q=account:{number}"),
-    ]
-    return [*(Cell(f"{count:,}", level if count else "", url) for count, level, url in rows), age]
