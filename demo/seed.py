@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.fake_aws.organization import AwsAccount, Organization
+from demo.history import write_history
 
 COLUMNS = ("account_id", "name", "read_role_arn", "act_role_arn", "external_id", "partition", "environment", "owner_email", "tags")
 
@@ -34,7 +35,7 @@ def _row(account: AwsAccount) -> dict[str, Any]:
 
 
 def seed(organization: Organization, *, password: str) -> None:
-    """Roles, logins, accounts; which accounts may be changed; which is paused. Needs Django set up and migrated."""
+    """Roles, logins, accounts; which accounts may be changed; which is paused; the half year before. Needs Django set up and migrated."""
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.utils import timezone
@@ -56,6 +57,7 @@ def seed(organization: Organization, *, password: str) -> None:
             set_allows_remediation(account, allows=True, actor=administrator, now=now)
         if not wanted.is_polled and account.is_polled:
             set_polled(account, is_polled=False, actor=administrator, now=now)
+    write_history(organization, now=now)
 
 
 def _tags(tags: dict[str, str]) -> str:
