@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -65,8 +66,21 @@ def _next(theme: str) -> str:
 
 
 def _counted(request: HttpRequest) -> tuple[Freshness | None, int]:
-    """The data's freshness (none before the first account) and the number of changes under way, in one query where accounts are polled."""
+    """The data's freshness (none before the first account) and the number of changes under way.
+
+    One query where accounts are polled; none where the page has counted them already (`request.shell_counts`).
+    """
     now = timezone.now()
+    found = getattr(request, "shell_counts", None) or _count(request, now)
+    if not found["total"]:
+        return None, found["under_way"]
+    silent = f"{found['silent']} of {found['total']} accounts not reporting" if found["silent"] else "all accounts reporting"
+    age = f"Data from {relative(found['newest'], now)}" if found["newest"] else "No data yet"
+    fresh = Freshness(f"{age}, {silent}", bool(found["silent"]), found["total"] - found["silent"], found["total"])
+    return fresh, found["under_way"]
+
+
+def _count(request: HttpRequest, now: datetime) -> dict[str, Any]:
     current = reporting(policy=resolve(settings.POLICY_PROFILE), now=now, prefix="")
     accounts = Account.objects.visible_to(request.user).pollable()
     changes = Remediation.objects.visible_to(request.user).open().order_by()
@@ -77,9 +91,4 @@ def _counted(request: HttpRequest) -> tuple[Freshness | None, int]:
         newest=Max("status__report_generated_at"),
         under_way=Max(Subquery(count, output_field=IntegerField())),
     )
-    if not found["total"]:
-        return None, changes.count()
-    silent = f"{found['silent']} of {found['total']} accounts not reporting" if found["silent"] else "all accounts reporting"
-    age = f"Data from {relative(found['newest'], now)}" if found["newest"] else "No data yet"
-    fresh = Freshness(f"{age}, {silent}", bool(found["silent"]), found["total"] - found["silent"], found["total"])
-    return fresh, found["under_way"] or 0
+    return {**found, "under_way": (found["under_way"] or 0) if found["total"] else changes.count()}

@@ -114,10 +114,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is counted for a page or a mail. `everywhere` are all visible accounts, in scope or not."""
+    """What is counted for a page or a mail. `everywhere` are all visible accounts, in scope or not; `shell` is about them."""
 
     sites: tuple[Site, ...]
     everywhere: tuple[Account, ...]
+    shell: Mapping[str, Any]
     totals: Mapping[str, int]
     root_accounts: int
     wait_days: int
@@ -168,6 +169,7 @@ def overview(user: User | AnonymousUser, *, policy: Policy, now: datetime, scope
     return Overview(
         sites=tuple(sorted(sites, key=lambda site: site.weight, reverse=True)),
         everywhere=everywhere,
+        shell=_shell(everywhere, policy=policy, now=now),
         totals={name: sum(site.counts[name] for site in current) for name in COUNTED},
         root_accounts=sum(1 for site in current if site.counts["root_keys"]),
         wait_days=wait_days,
@@ -175,6 +177,16 @@ def overview(user: User | AnonymousUser, *, policy: Policy, now: datetime, scope
         changes=_changes(current),
         bars=tuple(_bar(place, current) for place in range(len(AGES))),
     )
+
+
+def _shell(accounts: Iterable[Account], *, policy: Policy, now: datetime) -> dict[str, Any]:
+    """What the top bar says of the data: polled accounts, those not reporting, and the newest report."""
+    polled = [account for account in accounts if account.is_pollable]
+    statuses = [getattr(account, "status", None) for account in polled]
+    states = [state_of(status, account, policy=policy, now=now) for status, account in zip(statuses, polled, strict=True)]
+    reports = [status.report_generated_at for status in statuses if status and status.report_generated_at]
+    silent = sum(1 for state in states if state is not AccountState.OK)
+    return {"total": len(polled), "silent": silent, "newest": max(reports, default=None)}
 
 
 def _counts_by_account(user: User | AnonymousUser, owned: Q, wait_days: int, *, policy: Policy, now: datetime) -> dict[int, dict[str, int]]:

@@ -38,7 +38,8 @@ UNSETTLED = (State.FAILED, State.NOT_APPLIED, State.NEEDS_HUMAN)
 class Work:
     """Numbers over the accounts in scope. `approvals` are plans; `failed` changes of the last 7 days that nobody has tried again.
 
-    `has_policy`: somebody has chosen a policy; `has_digest`: the person was sent a digest.
+    `under_way` are changes in any account of the person's scope; `has_policy`: somebody has chosen a policy; `has_digest`: the
+    person was sent a digest.
     """
 
     approvals: int = 0
@@ -49,6 +50,7 @@ class Work:
     exempt: int = 0
     eliminated: int = 0
     eliminated_lately: int = 0
+    under_way: int = 0
     has_policy: bool = False
     has_digest: bool = False
 
@@ -84,6 +86,7 @@ def work_of(user: User, accounts: QuerySet[Account], *, policy: Policy, now: dat
         "exempt": _count(exempt),
         "eliminated": _count(gone),
         "eliminated_lately": _count(gone.filter(gone_at__gt=now - LATELY)),
+        "under_way": _count(Remediation.objects.visible_to(user).open()),
         "has_policy": Exists(InstallationPolicy.objects.all()),
         "has_digest": Exists(DigestDelivery.objects.filter(user=user.pk, state=DeliveryState.SENT)),
     }

@@ -53,10 +53,12 @@ def overview_page(request: SignedIn) -> HttpResponse:
     """Everything at a glance; the same counts as the lists."""
     now, policy = lists.moment()
     scope, note = _scope(request)
-    found = compose(request.user, policy=policy, now=now, scope=scope)
+    counted = ("overview", scope.word, scope.owner)
+    found = lists.counts(request).of(counted, lambda: compose(request.user, policy=policy, now=now, scope=scope))
     accounts = accounts_of(scope, request.user)
     work = work_of(request.user, accounts, policy=policy, now=now, is_everything=scope.is_everything)
     trend = until_now(points(accounts, now=now), found.totals, accounts=found.reporting, now=now)
+    request.shell_counts = {**found.shell, "under_way": work.under_way}  # type: ignore[attr-defined]  # read by context.shell
     rows, needing = account_grid(found.sites, policy=policy, now=now)
     context = {
         "found": found,
