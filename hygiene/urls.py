@@ -24,6 +24,7 @@ from hygiene.views import (
     saved_views,
     search,
     settings,
+    suggest,
     users,
 )
 
@@ -78,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("digest/settings/", digest.digest_settings, name="digest-settings"),
     path("digest/unsubscribe/<uuid:uuid>/", digest.digest_unsubscribe, name="digest-unsubscribe"),
     path("search/", search.search, name="search"),
+    path("suggest/", suggest.suggest, name="suggest"),
     path("views/save/", saved_views.save, name="view-save"),
     path("views/<uuid:uuid>/remove/", saved_views.remove, name="view-remove"),
     path("views/<uuid:uuid>/start/", saved_views.make_start, name="view-start"),

@@ -7,6 +7,7 @@ business of `hygiene.filters`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 KEYS = (
@@ -80,6 +81,17 @@ def _term(key: str, value: str, *, is_negated: bool) -> Term:
     operator, rest = (match["operator"] or "", match["value"]) if match else ("", value)
     values = tuple(part.strip() for part in rest.split(",") if part.strip()) or (rest,)
     return Term(key, values, operator, is_negated)
+
+
+def put(text: str, key: str, values: Sequence[str]) -> str:
+    """The filter line with `key` asking for `values`, in the place of what it asked for; without values it asks for nothing.
+
+    Negated words stay. Values with a space or a quote are put in quotes.
+    """
+    kept = [match[0] for match in _WORD.finditer(text) if match[0] and (match["minus"] or (match["key"] or "").lower() != key)]
+    joined = ",".join(value.replace('"', "") for value in values)
+    word = f'{key}:"{joined}"' if " " in joined else f"{key}:{joined}"
+    return " ".join([*kept, word] if joined else kept)
 
 
 def days(word: str) -> int | None:

@@ -31,7 +31,22 @@ class Scene:
     user: User
 
 
+RULE_WORDS = tuple(sorted({code.partition(".")[2].replace("_", "-") for code in RULES}))
 Condition = Callable[[Term, Scene], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A condition that can tell what may stand after its key: fixed `words`, values of `fields`, or `tags`, a field of them."""
+
+    condition: Condition
+    words: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    tags: str = ""
+
+    def __call__(self, term: Term, scene: Scene) -> Q:
+        """The condition itself."""
+        return self.condition(term, scene)
 
 
 def narrow(
@@ -74,7 +89,7 @@ def matches(*fields: str) -> Condition:
     def condition(term: Term, scene: Scene) -> Q:
         return _any([_match(field, value) for field in fields for value in term.values])
 
-    return condition
+    return Known(condition, fields=fields)
 
 
 def _match(field: str, value: str) -> Q:
@@ -95,7 +110,7 @@ def owner(prefix: str) -> Condition:
             found.append(own & fallback if not wanted else own | Q(**{f"{prefix}owner": ""}) & fallback)
         return _any(found)
 
-    return condition
+    return Known(condition, ("me", "none"), (f"{prefix}owner", "account__owner_email"))
 
 
 def account_owner(field: str) -> Condition:
@@ -105,7 +120,7 @@ def account_owner(field: str) -> Condition:
         words = {"none": "", "me": scene.user.email or scene.user.get_username()}
         return _any([Q(**{f"{field}__iexact": words.get(value.lower(), value)}) for value in term.values])
 
-    return condition
+    return Known(condition, ("me", "none"), (field,))
 
 
 def unit(field: str) -> Condition:
@@ -114,7 +129,7 @@ def unit(field: str) -> Condition:
     def condition(term: Term, scene: Scene) -> Q:
         return _any([Q(**{f"{field}__iexact": value}) | Q(**{f"{field}__istartswith": f"{value}/"}) for value in term.values])
 
-    return condition
+    return Known(condition, fields=(field,))
 
 
 def tags(field: str) -> Condition:
@@ -129,7 +144,7 @@ def tags(field: str) -> Condition:
             found.append(Q(**{f"{field}__{name}": wanted}) if has_value else Q(**{f"{field}__has_key": name}))
         return _any(found)
 
-    return condition
+    return Known(condition, tags=field)
 
 
 def one_of(field: str, meanings: Mapping[str, Any]) -> Condition:
@@ -144,7 +159,7 @@ def one_of(field: str, meanings: Mapping[str, Any]) -> Condition:
             found.append(meaning(scene) if callable(meaning) else Q(**{field: meaning}))
         return _any(found)
 
-    return condition
+    return Known(condition, tuple(meanings))
 
 
 def ages(field: str, meanings: Mapping[str, Q] | None = None) -> Condition:
@@ -159,7 +174,7 @@ def ages(field: str, meanings: Mapping[str, Q] | None = None) -> Condition:
             found.append((meanings or {})[value.lower()] if number is None else _aged(field, term.operator, number, scene.now))
         return _any(found)
 
-    return condition
+    return Known(condition, (*(meanings or {}), ">90", ">365", "<30", "<=90"))
 
 
 def _aged(field: str, operator: str, number: int, now: datetime) -> Q:
@@ -183,7 +198,7 @@ def severity(field: str) -> Condition:
             found.append(Q(**{f"{field}__gte" if value.endswith("+") or term.operator == ">=" else field: level}))
         return _any(found)
 
-    return condition
+    return Known(condition, ("critical", "high", "high+", "medium", "medium+", "low", "info"))
 
 
 def rule_codes(value: str) -> list[str]:
@@ -203,7 +218,7 @@ def rules(relation: str) -> Condition:
             raise MeansNothing(f"“rule:{','.join(term.values)}” is not a rule; the Findings page lists them.")
         return Q(Exists(Finding.objects.failing().filter(rule__in=codes, **{relation: OuterRef("pk")})))
 
-    return condition
+    return Known(condition, RULE_WORDS)
 
 
 def keys_of(conditions: Mapping[str, Condition]) -> tuple[str, ...]:

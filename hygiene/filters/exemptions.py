@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from hygiene.domain.query import Term
-from hygiene.filters.conditions import Condition, MeansNothing, Scene, matches, one_of, rule_codes, words
+from hygiene.filters.conditions import RULE_WORDS, Condition, Known, MeansNothing, Scene, matches, one_of, rule_codes, words
 from hygiene.models import Exemption, ExemptionScope
 from hygiene.services.exemptions import ENDING
 
@@ -36,7 +36,7 @@ EXEMPTIONS: dict[str, Condition] = {
     "": words(*TEXT, "key__access_key_id"),
     "account": matches("account__name", "account__account_id"),
     "by": matches("accepted_by"),
-    "ends": _ends,
+    "ends": Known(_ends, ("<14", "<30", ">90")),
     "is": one_of(
         "pk",
         {
@@ -46,7 +46,7 @@ EXEMPTIONS: dict[str, Condition] = {
             "mine": lambda scene: Q(accepted_by__in=[scene.user.get_username(), scene.user.email]),
         },
     ),
-    "rule": _rule,
+    "rule": Known(_rule, RULE_WORDS),
     "scope": one_of("scope", {scope.value: scope.value for scope in ExemptionScope}),
     "tag": matches("tag"),
     "ticket": matches("ticket"),

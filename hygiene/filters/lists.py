@@ -9,7 +9,9 @@ from django.db.models import Exists, OuterRef, Q
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, UseState
 from hygiene.domain.query import Term
 from hygiene.filters.conditions import (
+    RULE_WORDS,
     Condition,
+    Known,
     Scene,
     account_owner,
     ages,
@@ -143,7 +145,7 @@ FINDINGS: dict[str, Condition] = {
     "account-owner": account_owner("account__owner_email"),
     "is": one_of("pk", {"root": lambda scene: Q(principal__is_root=True), "stale-data": _stale}),
     "key": matches("key__access_key_id"),
-    "rule": lambda term, scene: Q(rule__in=[code for value in term.values for code in rule_codes(value)]),
+    "rule": Known(lambda term, scene: Q(rule__in=[code for value in term.values for code in rule_codes(value)]), RULE_WORDS),
     "sev": severity("severity"),
     "status": one_of(
         "outcome",

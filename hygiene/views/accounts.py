@@ -21,8 +21,14 @@ from hygiene.tables import AccountTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind
 
-PAGE = lists.Page("accounts", "Accounts", "account", AccountTable, ACCOUNTS, "hygiene/accounts.html")
+FACETS = (
+    FacetKind("Environment", "env", values="environment"),
+    FacetKind("Owner", "owner", values="owner_email"),
+    FacetKind("What it is", "is", {"finding": "With findings", "read-only": "Read-only", "stale-data": "Not reporting"}),
+)
+PAGE = lists.Page("accounts", "Accounts", "account", AccountTable, ACCOUNTS, "hygiene/accounts.html", FACETS)
 POLLS_SHOWN = 20
 KEYS_SHOWN = 10
 
@@ -42,7 +48,7 @@ def account_list(request: SignedIn) -> HttpResponseBase:
     counts = rows.aggregate(all=Count("pk"), **{name.replace("-", "_"): Count("pk", filter=q) for name, (_, q) in views.items()})
     view = request.GET.get("view", "") if request.GET.get("view") in views else ""
     labels = [(name, label, counts[name.replace("-", "_")]) for name, (label, _) in views.items()]
-    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=view), "facets": []}
+    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=view)}
     rows = rows.filter(views[view][1]) if view else rows
     return lists.answer(request, PAGE, rows.select_related("status").order_by("name", "pk"), context=context)
 

@@ -15,8 +15,14 @@ from hygiene.models import Remediation
 from hygiene.tables import AuditTable
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind
 
-PAGE = lists.Page("audit", "Audit log", "entry", AuditTable, AUDIT, "hygiene/audit.html")
+FACETS = (
+    FacetKind("Result", "result", values="outcome"),
+    FacetKind("Action", "action", values="action"),
+    FacetKind("Who", "by", values="actor_name"),
+)
+PAGE = lists.Page("audit", "Audit log", "entry", AuditTable, AUDIT, "hygiene/audit.html", FACETS)
 VIEWS = {"changes": ("Changes in AWS", Q(action__startswith="key.")), "accounts": ("Accounts", Q(action__startswith="account."))}
 
 
@@ -29,9 +35,6 @@ def audit_list(request: SignedIn) -> HttpResponseBase:
     labels: list[tuple[str, str, int | None]] = [(name, label, None) for name, (label, _) in VIEWS.items()]
     context = {
         "tabs": lists.tabs([*labels, ("", "Everything", None)], current=current),
-        "facets": [
-            lists.facet(request, "Result", "result", {word: word.capitalize() for word in ("succeeded", "failed", "refused", "requested")})
-        ],
         "sees_all": request.user.has_perm("accounts.see_audit"),
     }
     rows = rows.filter(VIEWS[current][1]) if current else rows

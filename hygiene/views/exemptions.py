@@ -23,8 +23,13 @@ from hygiene.tables import ExemptionTable
 from hygiene.tasks import judge_exemptions
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind
 
-PAGE = lists.Page("exemptions", "Exemptions", "exemption", ExemptionTable, EXEMPTIONS, "hygiene/exemptions.html")
+FACETS = (
+    FacetKind("Covers", "scope", {scope.value: scope.value.capitalize() for scope in ExemptionScope}),
+    FacetKind("Accepted by", "by", values="accepted_by"),
+)
+PAGE = lists.Page("exemptions", "Exemptions", "exemption", ExemptionTable, EXEMPTIONS, "hygiene/exemptions.html", FACETS)
 MOST_SHOWN = 50
 LABELS = {"live": "Live", "ending": "Ending in 14 days", "ended": "Ended"}
 
@@ -47,10 +52,6 @@ def exemption_list(request: SignedIn) -> HttpResponseBase:
     labels = [(name, LABELS[name], counts[name]) for name in views]
     context = {
         "tabs": lists.tabs([*labels, ("all", "All", counts["all"])], current=current),
-        "facets": [
-            lists.facet(request, "Covers", "scope", {scope.value: scope.value.capitalize() for scope in ExemptionScope}),
-            lists.facet(request, "Accepted by", "is", {"mine": "Me"}),
-        ],
         "can_accept": request.user.has_perm("hygiene.accept_risk"),
         "accept_roles": roles_with("hygiene.accept_risk"),
     }

@@ -11,14 +11,25 @@ from django.views.decorators.http import require_safe
 
 from hygiene.domain.policy import Policy
 from hygiene.domain.rules import RULES, Rule
-from hygiene.domain.verdicts import Severity
+from hygiene.domain.verdicts import Severity, Subject
 from hygiene.filters import FINDINGS
 from hygiene.models import Finding, FindingOutcome
 from hygiene.tables import FindingTable
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind, rule_facet
 
-PAGE = lists.Page("findings", "Findings", "finding", FindingTable, FINDINGS, "hygiene/findings.html")
+FACETS = (
+    rule_facet("Rule", *Subject),
+    FacetKind(
+        "Severity",
+        "sev",
+        {"critical": "Critical", "high": "High", "high+": "High and worse", "medium": "Medium", "low": "Low"},
+        is_single=True,
+    ),
+    FacetKind("Account", "account", values="account__account_id", names="account__name"),
+)
+PAGE = lists.Page("findings", "Findings", "finding", FindingTable, FINDINGS, "hygiene/findings.html", FACETS)
 LABELS = {"open": "Open", "unknown": "Cannot be told", "exempt": "Exempt", "fixed": "Fixed"}
 CONDITIONS = {
     "open": Q(resolved_at__isnull=True, outcome=FindingOutcome.FAIL),
@@ -52,10 +63,6 @@ def finding_list(request: SignedIn) -> HttpResponseBase:
     labels = [(name, label, counts[name]) for name, label in LABELS.items()]
     context = {
         "tabs": lists.tabs([("rules", "By rule", None), *labels], current=current),
-        "facets": [
-            lists.facet(request, "Rule", "rule", {code: rule.title for code, rule in RULES.items()}),
-            lists.facet(request, "Severity", "sev", {"critical": "Critical", "high+": "High and worse", "medium+": "Medium and worse"}),
-        ],
     }
     if current == "rules":
         return render(request, "hygiene/rules.html", {**context, "page": PAGE, "rows": rule_rows(request, policy)})

@@ -10,10 +10,10 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Account
 from hygiene.domain.facts import KeyStatus
 from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
 from hygiene.domain.query import parse_query
+from hygiene.domain.verdicts import Subject
 from hygiene.filters import KEYS, Scene, keys_of, narrow
 from hygiene.models import AccessKey, Finding, KeyEvent
 from hygiene.models.orderings import worst_first
@@ -26,9 +26,24 @@ from hygiene.tables import KeyTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind, rule_facet
 
-PAGE = lists.Page("keys", "Access keys", "key", KeyTable, KEYS, "hygiene/keys.html")
-MOST_FACETS = 30
+FACETS = (
+    rule_facet("Finding", Subject.KEY),
+    FacetKind("Account", "account", values="account__account_id", names="account__name"),
+    FacetKind("Owner", "owner", values="principal__owner"),
+    FacetKind("Status", "status", {"active": "Active", "disabled": "Disabled"}),
+    FacetKind(
+        "Age", "age", {"<=90": "Up to 90 days", ">90": "Over 90 days", ">365": "Over 1 year", ">730": "Over 2 years"}, is_single=True
+    ),
+    FacetKind(
+        "Last used",
+        "last-used",
+        {"never": "Never", "nodata": "No data", "<90": "Within 90 days", ">90": "Over 90 days ago", ">365": "Over 1 year ago"},
+        is_single=True,
+    ),
+)
+PAGE = lists.Page("keys", "Access keys", "key", KeyTable, KEYS, "hygiene/keys.html", FACETS)
 
 
 def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
@@ -71,7 +86,6 @@ def key_list(request: SignedIn) -> HttpResponseBase:
     labels = [(name, LABELS.get(name, "All keys"), counts[name]) for name in (*views, "")]
     context = {
         "tabs": lists.tabs(labels, current=current),
-        "facets": _facets(request),
         "needs": current == "action",
     }
     rows = rows.filter(views[current]) if current else rows
@@ -86,21 +100,6 @@ def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
     rows = visible if "status:deleted" in text else visible.present()
     found, _ = narrow(rows, parse_query(text, keys=keys_of(KEYS)), KEYS, Scene(now, policy, request.user))
     return found.filter(views[view]) if view in views else found
-
-
-def _facets(request: SignedIn) -> list[lists.Facet]:
-    names = Account.objects.visible_to(request.user).filter(removed_at__isnull=True).order_by("name")
-    accounts = dict(names.values_list("account_id", "name")[:MOST_FACETS])
-    rules = {"never-used": "Never used", "unused": "Unused", "too-old": "Over maximum age", "two-active": "Two active", "root.*": "Root"}
-    return [
-        lists.facet(request, "Finding", "rule", rules),
-        lists.facet(request, "Account", "account", accounts),
-        lists.facet(request, "Status", "status", {"active": "Active", "disabled": "Disabled", "deleted": "Deleted"}),
-        lists.facet(request, "Age", "age", {"<=90": "Up to 90 days", ">90": "Over 90 days", ">365": "Over 1 year"}),
-        lists.facet(
-            request, "Last used", "last-used", {"never": "Never", "nodata": "No data", ">90": "Over 90 days ago", "<90": "Within 90 days"}
-        ),
-    ]
 
 
 @require_safe

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django_tables2 import RequestConfig
 
@@ -23,8 +24,9 @@ from hygiene.filters.conditions import Condition
 from hygiene.services import exports
 from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
-from hygiene.views import saved_views
+from hygiene.views import facets, saved_views
 from hygiene.views.access import SignedIn
+from hygiene.views.facets import FacetKind
 
 PAGE_SIZES = (50, 25, 100, 200)
 TYPES = {
@@ -46,28 +48,6 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One entry of a facet: a link that puts `key:value` into the filter line, or takes it out."""
-
-    label: str
-    url: str
-    is_on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A button with choices, writing into the filter line."""
-
-    label: str
-    choices: tuple[Choice, ...]
-
-    @property
-    def value(self) -> str:
-        """What is applied, for the button."""
-        return ", ".join(choice.label for choice in self.choices if choice.is_on)
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """One list: what it is called, which rows, which table."""
 
@@ -77,23 +57,12 @@ class Page:
     table: type[List]
     conditions: Mapping[str, Condition]
     template: str
+    facets: tuple[FacetKind, ...] = ()
 
 
 def moment() -> tuple[datetime, Policy]:
     """Now, and the installation's policy: what views hand to services."""
     return timezone.now(), resolve(settings.POLICY_PROFILE)
-
-
-def facet(request: HttpRequest, label: str, key: str, choices: Mapping[str, str]) -> Facet:
-    """A facet of single choices over `key`; values are words of the filter line."""
-    words = request.GET.get("q", "").split()
-    entries = []
-    for value, name in choices.items():
-        word = f'{key}:"{value}"' if " " in value else f"{key}:{value}"
-        is_on = word in words
-        rest = [other for other in words if not other.startswith(f"{key}:")]
-        entries.append(Choice(name, address(request, q=" ".join(rest if is_on else [*rest, word])), is_on))
-    return Facet(label, tuple(entries))
 
 
 def address(request: HttpRequest, **changes: str) -> str:
@@ -140,16 +109,24 @@ def answer(
 
     `total` is the number of `rows` before the filter line, where it is known already.
     """
+    if "pick" in request.GET:
+        return redirect(request.path + address(request, q=facets.picked(request.GET.get("q", ""), request.GET.getlist("pick"))))
     now, policy = moment()
     query = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions))
-    rows, notes = narrow(rows, query, page.conditions, Scene(now, policy, request.user))
+    scene = Scene(now, policy, request.user)
+    line = facets.Line(request.GET.get("q", ""), page.conditions, scene, partial(address, request), rows, partial(_remembered, request))
+    opened = request.GET.get("facet", "")
+    shown = [facets.build(kind, line, is_open=kind.key == opened, find=request.GET.get("find", "")) for kind in page.facets]
+    if opened and getattr(request, "htmx", False):
+        return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
+    rows, notes = narrow(rows, query, page.conditions, scene)
     wanted = request.GET.get("format", "")
     if wanted in TYPES:
         return _export(request, page, rows, wanted)
     table = page.table(PagedRows(rows, _counted(request, page, query, rows, total)), policy=policy, now=now, user=request.user)
     choices = table.choose(_wanted_columns(request), _pinned(query))
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
-    shared = {"page": page, "table": table, "notes": notes, "now": now, "policy": policy, "column_choices": choices}
+    shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
     return render(request, page.template, {**shared, **_controls(request, page), **context})
 
 
@@ -161,6 +138,11 @@ def _counted(request: SignedIn, page: Page, query: Query, rows: QuerySet[Any, An
     return lambda: counts(request).of(name, rows.count)
 
 
+def _remembered(request: SignedIn, name: str, make: Callable[[], facets.Counted]) -> facets.Counted:
+    """A facet's counts, kept for a short while."""
+    return counts(request).of(("facet", request.path, request.GET.get("view", ""), name, request.user.pk), make)
+
+
 def _controls(request: SignedIn, page: Page) -> dict[str, Any]:
     """What the parts around the table need: filter line, exports, saved views, page sizes."""
     return {
@@ -170,6 +152,7 @@ def _controls(request: SignedIn, page: Page) -> dict[str, Any]:
         "filter_text": request.GET.get("q", ""),
         "filter_words": ", ".join(f"{key}:" for key in keys_of(page.conditions)),
         "kept": kept_of(request),
+        "usual_columns": address(request, cols=""),
         "page_sizes": sorted(PAGE_SIZES),
     }
 

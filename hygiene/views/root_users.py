@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
+from hygiene.domain.verdicts import Subject
 from hygiene.filters import ACCOUNTS
 from hygiene.models import AccessKey, Finding, Principal
 from hygiene.services import root_inspection
@@ -20,8 +21,13 @@ from hygiene.tables.base import sentence
 from hygiene.tasks import inspect_root
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind, rule_facet
 
-PAGE = lists.Page("accounts", "Root users", "account", RootTable, ACCOUNTS, "hygiene/root_users.html")
+FACETS = (
+    rule_facet("Finding", Subject.ROOT),
+    FacetKind("Environment", "env", values="environment"),
+)
+PAGE = lists.Page("accounts", "Root users", "account", RootTable, ACCOUNTS, "hygiene/root_users.html", FACETS)
 
 
 def _with_roots(accounts: QuerySet[Account]) -> QuerySet[Account]:
@@ -45,7 +51,7 @@ def root_user_list(request: SignedIn) -> HttpResponseBase:
     counts = rows.aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, (_, q) in enumerate(views.values())})
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
     labels = [(name, label, counts[f"n{place}"]) for place, (name, (label, _)) in enumerate(views.items())]
-    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=current), "facets": []}
+    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=current)}
     rows = rows.filter(views[current][1]) if current else rows
     ordered = rows.annotate(has_root_key=Exists(failing.filter(rule="root.key_present", account=OuterRef("pk")))).order_by(
         "-has_root_key", "name", "pk"

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from hygiene.domain.facts import PasswordState
 from hygiene.domain.policy import Policy
+from hygiene.domain.verdicts import Subject
 from hygiene.filters import USERS
 from hygiene.models import AccessKey, Finding, Principal
 from hygiene.services.permissions import offers, with_actions
@@ -20,8 +21,16 @@ from hygiene.tables import UserTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.facets import FacetKind, rule_facet
 
-PAGE = lists.Page("users", "Users", "user", UserTable, USERS, "hygiene/users.html")
+FACETS = (
+    rule_facet("Finding", Subject.USER, Subject.KEY),
+    FacetKind("Account", "account", values="account__account_id", names="account__name"),
+    FacetKind("Owner", "owner", values="owner"),
+    FacetKind("Password", "password", {"yes": "Yes", "no": "None", "unknown": "Unknown"}),
+    FacetKind("MFA", "mfa", {"on": "On", "off": "Off", "unknown": "Unknown"}),
+)
+PAGE = lists.Page("users", "Users", "user", UserTable, USERS, "hygiene/users.html", FACETS)
 LABELS = {"action": "Needs action", "no-mfa": "Console without MFA", "console": "Console users", "with-keys": "With active keys"}
 
 
@@ -48,11 +57,6 @@ def user_list(request: SignedIn) -> HttpResponseBase:
     labels = [(name, LABELS.get(name, "All users"), counts[name]) for name in (*views, "")]
     context = {
         "tabs": lists.tabs(labels, current=current),
-        "facets": [
-            lists.facet(request, "Finding", "rule", {"no-mfa": "Without MFA", "password.unused": "Unused password"}),
-            lists.facet(request, "Password", "password", {"yes": "Yes", "no": "None", "unknown": "Unknown"}),
-            lists.facet(request, "MFA", "mfa", {"on": "On", "off": "Off", "unknown": "Unknown"}),
-        ],
     }
     rows = rows.filter(views[current]) if current else rows
     return lists.answer(request, PAGE, _with_keys(rows).order_by("-severity", "name", "pk"), context=context, total=counts[current])

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html") if "emails" not in path.parts)
-CSS = (ROOT / "static" / "css" / "app.css").read_text()
+CSS = "".join(path.read_text() for path in sorted((ROOT / "static" / "css").glob("*.css")))
 FORBIDDEN = {
     "an inline style": re.compile(r"\sstyle=|<style\b", re.IGNORECASE),
     "an inline script": re.compile(r"<script(?![^>]*\bsrc=)", re.IGNORECASE),
