@@ -24,6 +24,7 @@ from hygiene.services import (
     findings,
     health,
     looks,
+    missed,
     notices,
     polling,
     remediation,
@@ -119,6 +120,7 @@ def sweep() -> None:
     now = timezone.now()
     health.beat("beat", now=now)
     sweeper.tidy(now=now)
+    missed.watch(now=now)
     for pk in sweeper.due(now=now):
         execute_remediation.delay(pk)
     for pk in second_look.due(now=now):

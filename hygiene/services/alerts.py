@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NEW_KEY = "new_key_after_disable"
 BREAKER = "breaker"
+MISSED = "schedule_missed"
 
 
 def raise_alert(

@@ -15,26 +15,67 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from aiosmtpd.controller import Controller
 
 from demo.fake_aws import AwsAccount, AwsKey, AwsUser, Organization, Running, start
 from demo.seed import rows_of
+from hygiene.supervisor import free_port
 from tests.demo_process import ROOT
 from tests.iam_evaluator import reached
 
 NUMBER = "111122223333"
 MUTATING = ("UpdateAccessKey", "DeleteAccessKey", "DeleteLoginProfile", "UpdateSigningCertificate", "DeleteSigningCertificate")
-NEVER_STOPPED: dict[str, Any] | None = None
 
 
-def organization(users: int) -> Organization:
-    """One account: `users` users with an active key, and twice as many with an inactive one. Some have a path of wildcards."""
+def organization(users: int, accounts: int) -> Organization:
+    """An account with `users` users with an active key and twice as many with an inactive one, and small accounts of three users."""
     born = datetime.now(UTC).replace(microsecond=0) - timedelta(days=500)
     found = AwsAccount(NUMBER, "faults", external_id="of-the-tests")
     for place in range(3 * users):
         path = ("/", "/a*b/", "/${aws:username}/", "/who?/")[place % 4]
         keys = [AwsKey(born, status="Active" if place < users else "Inactive")]
         found.users.append(AwsUser(f"user-{place:04d}", created_at=born, path=path, keys=keys))
-    return Organization([found], made_at=datetime.now(UTC))
+    return Organization([found, *(_small(place, born) for place in range(accounts))], made_at=datetime.now(UTC))
+
+
+def _small(place: int, born: datetime) -> AwsAccount:
+    found = AwsAccount(f"2000{place:08d}", f"small-{place}", external_id="of-the-tests")
+    found.users = [AwsUser(f"small-{number}", created_at=born, keys=[AwsKey(born)]) for number in range(3)]
+    return found
+
+
+class MailServer:
+    """Takes mails over SMTP, or says what a test wants said to a recipient."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, list[Any]] = {}
+        self.answers: dict[str, str] = {}
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # the name that aiosmtpd calls
+        """The mail, after its last line."""
+        (recipient,) = envelope.rcpt_tos
+        answer = self.answers.pop(recipient, "250 OK")
+        if not answer.startswith("5"):
+            self.taken.setdefault(recipient, []).append(envelope.content)
+        if not answer:
+            server.transport.close()
+        return answer or "421 gone"
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[int]:
+        """On a free port of loopback."""
+        controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        try:
+            yield controller.port
+        finally:
+            controller.stop()
+
+
+def stops(crossed: list[str], *, every: int, first: int = 0) -> list[dict[str, Any]]:
+    """Both sides of each boundary, or each `every`-th of them from `first` on."""
+    both = [{"at": at, "side": side} for at in range(1, len(crossed) + 1) for side in ("before", "after")]
+    return both[first % every :: every]
 
 
 @dataclass
@@ -44,7 +85,10 @@ class Laboratory:
     aws: Running
     process: subprocess.Popen[str]
     database: str
-    cases: int = 0
+    offset: float = 0.0  # of the workers' shared clock, in seconds
+    mails: dict[str, list[Any]] = field(default_factory=dict)  # by recipient: what the mail server took
+    mail_answers: dict[str, str] = field(default_factory=dict)  # by recipient: what it says instead of yes; "" says nothing and hangs up
+    unpolled: list[AwsAccount] = field(default_factory=list)
     free: dict[str, list[str]] = field(default_factory=dict)
 
     def order(self, **order: Any) -> dict[str, Any]:
@@ -56,11 +100,32 @@ class Laboratory:
         line = self.process.stdout.readline()
         assert line, "the runner ended"
         found: dict[str, Any] = json.loads(line)
+        self.offset = found.get("offset", self.offset)
         return found
 
     def run(self, job: str, *, stop: dict[str, Any] | None = None, **said: Any) -> dict[str, Any]:
         """A worker does a job, until its end or its stop."""
-        return self.order(job=job, stop=stop, **{"with": said})
+        found = self.order(job=job, stop=stop, **{"with": said})
+        assert stop is None or "killed" in found or "frozen" in found, f"{stop} was never reached: {found}"
+        return found
+
+    def together(self, orders: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+        """Many workers at the same time; what each of them returns."""
+        found = self.order(together=[{"job": job, "with": said} for job, said in orders])["all"]
+        assert all("result" in one for one in found), found
+        return [one["result"] for one in found]
+
+    def move(self, seconds: float) -> None:
+        """Time passes."""
+        self.order(move=seconds)
+
+    def account_for(self) -> AwsAccount:
+        """An account that was never polled and that no case has used."""
+        return self.unpolled.pop(0)
+
+    def asked(self, action: str, account: str) -> int:
+        """How often AWS was asked for something in an account."""
+        return len(self.aws.world.calls(action, account=account))
 
     def result(self, job: str, **said: Any) -> Any:
         """What a job that must not fail returns."""
@@ -79,7 +144,7 @@ class Laboratory:
 
     def reaches(self, call: dict[str, Any]) -> list[str]:
         """Names of the users of the account on whom the session of a call may act."""
-        (account,) = self.aws.world.organization.accounts
+        account = self.aws.world.organization.account(NUMBER)
         names = {account.arn(user): user.name for user in account.users}
         return [names[arn] for arn in reached(call["policy"], list(names))]
 
@@ -108,20 +173,23 @@ def _witness(laboratory: Laboratory) -> None:
 
 
 @contextlib.contextmanager
-def laboratory(folder: Path, database: str, *, users: int, **environment: str) -> Iterator[Laboratory]:
+def laboratory(folder: Path, database: str, *, users: int, accounts: int = 0, **environment: str) -> Iterator[Laboratory]:
     """Open one on an empty database; nothing of it is left afterwards."""
-    with start(organization(users)) as aws:
+    mails = MailServer()
+    with start(organization(users, accounts)) as aws, mails.serving() as mail_port:
         aws.world.report_seconds = 0
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.runner", str(folder)],
             cwd=ROOT,
-            env={**_environment(aws, database), **environment},
+            env={**_environment(aws, database, mail_port), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         try:
-            found = Laboratory(aws, process, database)
+            found = Laboratory(aws, process, database, mails=mails.taken, mail_answers=mails.answers)
+            found.unpolled = aws.world.organization.accounts[1:]
+            aws.world.clock = lambda: datetime.now(UTC) + timedelta(seconds=found.offset)
             found.result("prepare", accounts=[_registered(row) for row in rows_of(aws.world.organization)])
             found.free = {status: found.result("keys", status=status) for status in ("active", "inactive")}
             _witness(found)
@@ -134,11 +202,15 @@ def _registered(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "owner_email"}
 
 
-def _environment(aws: Running, database: str) -> dict[str, str]:
+def _environment(aws: Running, database: str, mail_port: int) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
     return {
         **inherited,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DJANGO_SETTINGS_MODULE": "hygiene.settings",
+        "SECRET_KEY": "of-the-laboratory-" + "x" * 50,
+        "REMEDIATION_ENABLED": "true",
+        "LOG_LEVEL": "WARNING",
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "DATABASE_URL": database,
         "AWS_ENDPOINT_URL": aws.url,
         "ALLOW_CUSTOM_AWS_ENDPOINT": "1",

@@ -56,17 +56,23 @@ class Runner:
         self.stderr = (folder / "workers.txt").open("ab")
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Move the clock, wake a frozen worker, or fork one for a job of `tests.faults.work`."""
+        """Move the clock, wake a frozen worker, or fork one (or many `together`) for a job of `tests.faults.work`."""
         if "move" in order:
             self.time.move(order["move"])
             return {"offset": self.time.offset}
         if "wake" in order:
             os.kill(order["wake"], signal.SIGCONT)
             return self._wait(order["wake"])
+        if "together" in order:
+            pids = [self._fork(one) for one in order["together"]]
+            return {"all": [self._wait(pid) for pid in pids], "offset": self.time.offset}
+        return self._wait(self._fork(order)) | {"offset": self.time.offset}
+
+    def _fork(self, order: dict[str, Any]) -> int:
         pid = os.fork()
         if pid == 0:
             self._work(order)
-        return self._wait(pid)
+        return pid
 
     def _work(self, order: dict[str, Any]) -> None:
         """In the child, which never returns."""

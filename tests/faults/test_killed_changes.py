@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from demo.fake_aws import Fault
-from tests.faults.laboratory import NUMBER, Laboratory
+from tests.faults.laboratory import NUMBER, Laboratory, stops
 from tests.faults.long_form import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("laboratory")]
@@ -28,11 +28,6 @@ def clear(laboratory: Laboratory) -> Iterator[None]:
     laboratory.aws.world.faults.clear()
     yield
     laboratory.aws.world.faults.clear()
-
-
-def stops_of(crossed: list[str], place: int) -> list[dict[str, Any]]:
-    every = [{"at": at, "side": side} for at in range(1, len(crossed) + 1) for side in ("before", "after")]
-    return every[place % EVERY :: EVERY]
 
 
 def one_case(laboratory: Laboratory, action: str, fate: str, stop: dict[str, Any] | None) -> tuple[str, dict[str, Any], list[str]]:
@@ -76,10 +71,8 @@ def test_a_killed_worker_never_loses_repeats_or_hides_a_change(laboratory: Labor
     key, end, crossed = one_case(laboratory, action, fate, None)
     found = [f"undisturbed: {sentence}" for sentence in complaints(laboratory, action, key, end)]
     assert [name for name in crossed if name.startswith("wire")].count(f"wire {ACTIONS[action][0]}") <= 1
-    stops = stops_of(crossed, CASES.index((action, fate)))
-    for stop in stops:
+    for stop in stops(crossed, every=EVERY, first=CASES.index((action, fate))):
         key, end, _ = one_case(laboratory, action, fate, stop)
         where = f"killed {stop['side']} {stop['at']} ({crossed[stop['at'] - 1]})"
         found += [f"{where}: {sentence}: {end['told']}" for sentence in complaints(laboratory, action, key, end)]
     assert found == []
-    laboratory.cases += len(stops) + 1

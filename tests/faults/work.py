@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,22 +11,20 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.db import connection
-from django.utils import timezone
 
 from accounts import audit_chain
 from accounts.gateway import Purpose
 from accounts.models import Account, AuditEvent
 from accounts.services import open_gateway
 from hygiene.domain.policy import resolve
-from hygiene.models import AccessKey, Action, Poll, PollTrigger, Remediation
-from hygiene.services import change_rules, polling, remediation, schedule, sweeper
+from hygiene.models import AccessKey, Action, Alert, DigestDelivery, Finding, Poll, PollTrigger, Principal, Remediation
+from hygiene.services import alerts, change_rules, digests, missed, polling, remediation, schedule, sweeper, switch
 from hygiene.services.arrows import DRIVEN_STATES
 from hygiene.services.plans import expected_typing, make_plan
 from hygiene.tasks import gateway_of
 from tests.faults.runner import SharedTime
 
-OPERATOR = "o'brien <ops>"
+OPERATOR, APPROVER, ADMINISTRATOR = "o'brien <ops>", "approver", "administrator"
 SWEEPS_EVERY = 15.0
 WIDE = {  # no cap and no breaker comes between a case and the next
     **{f"{scope}_{kind}": 1000 for scope in ("operator_hour", "installation_hour") for kind in ("disable", "delete", "root")},
@@ -51,28 +50,67 @@ def prepare(job: Job, *, accounts: list[dict[str, Any]]) -> None:
     call_command("migrate", verbosity=0)
     call_command("create_roles", verbosity=0)
     now = job.time.now()
-    operator, administrator = (User.objects.create_user(name, f"{name[:4]}@example.com", "x") for name in (OPERATOR, "admin"))
-    operator.groups.add(Group.objects.get(name="operator"))
-    administrator.groups.add(Group.objects.get(name="administrator"))
-    change_rules.save(WIDE, actor=administrator, now=now)
-    for values in accounts:
-        Account.objects.create(**values, allows_remediation=True, created_at=now, updated_at=now)
-    poll(job)
+    for name, role in ((OPERATOR, "operator"), (APPROVER, "approver"), (ADMINISTRATOR, "administrator")):
+        User.objects.create_user(name).groups.add(Group.objects.get(name=role))
+    rules(job, values=WIDE)
+    for place, values in enumerate(accounts):
+        Account.objects.create(**values, is_polled=place == 0, allows_remediation=True, created_at=now, updated_at=now)
+    poll(job, account=accounts[0]["account_id"])
     AccessKey.objects.filter(status="inactive").update(disabled_here_at=now - timedelta(days=30))
 
 
-def poll(job: Job, *, account: str = "") -> dict[str, Any]:
-    """Poll an account, or all of them, as the tasks do."""
-    rows = Account.objects.filter(**({"account_id": account} if account else {}))
-    polls = schedule.queue_polls(rows, trigger=PollTrigger.COMMAND, now=job.time.now())
-    return _run([row.pk for row in polls], job)
+def rules(job: Job, *, values: dict[str, Any]) -> None:
+    """Set rules of changes."""
+    change_rules.save(values, actor=User.objects.get(username=ADMINISTRATOR), now=job.time.now())
 
 
-def _run(pks: list[int], job: Job) -> dict[str, Any]:
+def _read(poll_pk: int, job: Job) -> None:
+    polling.run_poll(poll_pk, open_gateway=partial(open_gateway, purpose=Purpose.POLL), policy=resolve(), clock=job.time.clock())
+
+
+def poll(job: Job, *, account: str) -> None:
+    """Poll an account; boundaries count from the claim on."""
+    rows = Account.objects.filter(account_id=account)
+    rows.update(is_polled=True)
+    (queued,) = schedule.queue_polls(rows, trigger=PollTrigger.SCHEDULE, now=job.time.now())
     job.watch()
-    for pk in pks:
-        polling.run_poll(pk, open_gateway=partial(open_gateway, purpose=Purpose.POLL), policy=resolve(), clock=job.time.clock())
-    return {"polls": pks}
+    _read(queued.pk, job)
+
+
+def settle_poll(job: Job, *, account: str, within: float = 720.0) -> dict[str, Any]:
+    """Sweep every 15 s until a poll of the account is complete. How the polls ended, after how many seconds, and what is known then."""
+    began = job.time.offset
+    of_account = Poll.objects.filter(account__account_id=account)
+    while not of_account.filter(outcome="complete").exists() and job.time.offset - began <= within:
+        job.time.move(SWEEPS_EVERY)
+        for queued in [*schedule.stalled(now=job.time.now()), *schedule.queue_due(now=job.time.now())]:
+            _read(queued.pk, job)
+    return {"seconds": job.time.offset - began, **facts(job, account=account)}
+
+
+def facts(job: Job, *, account: str) -> dict[str, Any]:
+    """Everything that pages show of an account, in an order of its own."""
+    users = Principal.objects.filter(account__account_id=account, gone_at__isnull=True).order_by("name")
+    keys = AccessKey.objects.filter(account__account_id=account, gone_at__isnull=True).order_by("access_key_id")
+    opened = Finding.objects.filter(account__account_id=account, resolved_at__isnull=True).order_by("rule", "principal__name")
+    return {
+        "polls": [row.outcome or "unfinished" for row in Poll.objects.filter(account__account_id=account).order_by("pk")],
+        "users": [row.name for row in users if not row.is_root],
+        "keys": [[row.principal.name, row.access_key_id, str(row.status)] for row in keys],
+        "findings": [[row.rule, row.principal_id] for row in opened],
+    }
+
+
+def rest(job: Job, *, account: str) -> None:
+    """Poll the account no more."""
+    Account.objects.filter(account_id=account).update(is_polled=False)
+
+
+def beat(job: Job, *, ticks: int) -> None:
+    """A beat and a worker: in each tick what is due is queued, and each of its wake-ups is obeyed."""
+    for _ in range(ticks):
+        for queued in schedule.queue_due(now=job.time.now()):
+            _read(queued.pk, job)
 
 
 def change(job: Job, *, action: str, key: str) -> dict[str, Any]:
@@ -84,6 +122,66 @@ def change(job: Job, *, action: str, key: str) -> dict[str, Any]:
     (made,) = remediation.confirm(plan=plan, actor=operator, reason="unused", typed=typed, now=now)
     job.watch()
     return {"state": _execute(made.pk, job).state}
+
+
+def late(job: Job) -> list[str]:
+    """What the sweep says of polls that did not run; the alerts that are open then."""
+    missed.watch(now=job.time.now())
+    return list(Alert.objects.filter(kind=alerts.MISSED).order_by("pk").values_list("sentence", flat=True))
+
+
+def ask(job: Job, *, action: str, keys: list[str]) -> list[int]:
+    """Ask for a change of many keys in one plan; primary keys of what was made."""
+    rows = list(AccessKey.objects.filter(access_key_id__in=keys))
+    operator, now = User.objects.get(username=OPERATOR), job.time.now()
+    plan = make_plan(keys=rows, action=Action(action), actor=operator, now=now)
+    typed = expected_typing(plan, list(plan.items.select_related("key")))
+    return [row.pk for row in remediation.confirm(plan=plan, actor=operator, reason="unused", typed=typed, now=now)]
+
+
+def execute(job: Job, *, pks: list[int]) -> list[str]:
+    """Execute these one after the other; how each stands then."""
+    return [_execute(pk, job).state for pk in pks]
+
+
+def stop(job: Job, *, after: float) -> float:
+    """Press the kill switch after so many real seconds. Returns the real time at which it was committed."""
+    time.sleep(after)
+    switch.stop(actor=User.objects.get(username=OPERATOR), reason="A leak.", now=job.time.now())
+    return time.time()
+
+
+def resume(job: Job) -> None:
+    """Let changes go on."""
+    switch.resume(actor=User.objects.get(username=APPROVER), reason="Found.", now=job.time.now())
+
+
+def digest(job: Job, *, name: str) -> None:
+    """Somebody whose weekly digest is due now is sent what is due."""
+    now = job.time.now()
+    user = User.objects.create_user(name, f"{name}@example.com")
+    user.groups.add(Group.objects.get(name="viewer"))
+    subscription = digests.subscription_of(user, now=now - timedelta(days=8))
+    subscription.weekday, subscription.hour, subscription.minute = now.weekday(), 0, 0
+    subscription.save()
+    job.watch()
+    _send_due(job)
+
+
+def _send_due(job: Job) -> None:
+    for pk in digests.claim_due(now=job.time.now()):
+        digests.send(pk, policy=resolve(), clock=job.time.clock())
+
+
+def settle_digest(job: Job, *, name: str, minutes: int = 45) -> dict[str, Any]:
+    """Beat every five minutes for three quarters of an hour. How the delivery ended, and what the audit log tells."""
+    for _ in range(0, minutes, 5):
+        _send_due(job)
+        job.time.move(300)
+    (delivery,) = DigestDelivery.objects.filter(user__username=name)
+    User.objects.filter(username=name).update(is_active=False)
+    events = AuditEvent.objects.filter(action="digest.send", target=delivery.address).order_by("sequence")
+    return {"state": str(delivery.state), "told": list(events.values_list("outcome", flat=True))}
 
 
 def _execute(pk: int, job: Job) -> Remediation:
@@ -130,19 +228,3 @@ def keys(job: Job, *, status: str) -> list[str]:
     """Ids of keys with this status, oldest row first."""
     rows = AccessKey.objects.filter(status=status, principal__is_root=False).order_by("pk")
     return [str(row.access_key_id) for row in rows]
-
-
-def inventory(job: Job) -> dict[str, Any]:
-    """What pages would show of every key now."""
-    rows = AccessKey.objects.filter(gone_at__isnull=True).order_by("principal__name", "access_key_id")
-    return {"keys": list(rows.values_list("principal__name", "access_key_id", "status")), "real_time": timezone.now()}
-
-
-def polls(job: Job, *, account: str) -> list[list[Any]]:
-    """Each poll of an account: outcome, or what it is doing."""
-    return [[row.pk, row.outcome or "unfinished"] for row in Poll.objects.filter(account__account_id=account).order_by("pk")]
-
-
-def vendor(job: Job) -> str:
-    """Which database this is."""
-    return connection.vendor
