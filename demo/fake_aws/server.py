@@ -8,6 +8,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -23,6 +24,7 @@ from demo.fake_aws.permissions import ACTS, READS, ROOT_TASKS, allows
 from demo.fake_aws.root import RootCalls
 from demo.fake_aws.world import Fault, Session, World
 
+CLOCKS_AGREE = timedelta(minutes=5)
 SIGNED = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
@@ -45,6 +47,7 @@ class FakeAws(IamCalls, RootCalls, JsonCalls):
         if self.latency:
             time.sleep(self.latency)
         try:
+            _check_clock(call, environ)
             return self._serve(call, body, environ, start_response)
         except Refused as refused:
             self.world.record(**self._entry(call), outcome=refused.code)
@@ -245,6 +248,15 @@ class FakeAws(IamCalls, RootCalls, JsonCalls):
         text = json.dumps(found).encode()
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(text)))])
         return [text]
+
+
+def _check_clock(call: Call, environ: dict[str, Any]) -> None:
+    """AWS refuses signatures of more than five minutes ago, and of the future."""
+    signed = datetime.strptime(environ["HTTP_X_AMZ_DATE"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    off = signed - datetime.now(UTC)
+    if abs(off) > CLOCKS_AGREE:
+        what = "Signature not yet current" if off > CLOCKS_AGREE else "Signature expired"
+        raise Refused("SignatureDoesNotMatch", f"{what}: {signed:%Y%m%dT%H%M%SZ}", 403)
 
 
 def _slept(fault: Fault) -> ConnectionResetError:

@@ -56,7 +56,7 @@ def test_the_kill_switch_stops_new_calls_within_five_seconds(quiet: Laboratory) 
     keys = [quiet.key_for("disable") for _ in range(WORKERS * EACH)]
     pks = quiet.result("ask", action="disable", keys=keys)
     orders = [("execute", {"pks": pks[place::WORKERS]}) for place in range(WORKERS)]
-    *ended, stopped_at = quiet.together([*orders, ("stop", {"after": 0.4})])
+    *ended, stopped_at = quiet.together([*orders, ("stop", {"pks": pks, "after": 2})])
     quiet.result("resume")
     calls = [call for key in keys for call in quiet.calls(key)]
     states = [state for worker in ended for state in worker]

@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import botocore.auth
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
 from accounts import audit_chain
 from accounts.gateway import Purpose
 from accounts.models import Account, AuditEvent
 from accounts.services import open_gateway
+from hygiene import tasks
 from hygiene.domain.policy import resolve
 from hygiene.models import AccessKey, Action, Alert, DigestDelivery, Finding, Poll, PollTrigger, Principal, Remediation
 from hygiene.services import alerts, change_rules, digests, missed, polling, remediation, schedule, sweeper, switch
@@ -144,9 +148,34 @@ def execute(job: Job, *, pks: list[int]) -> list[str]:
     return [_execute(pk, job).state for pk in pks]
 
 
-def stop(job: Job, *, after: float) -> float:
-    """Press the kill switch after so many real seconds. Returns the real time at which it was committed."""
-    time.sleep(after)
+def execute_by_wrong_clock(job: Job, *, pks: list[int], hours: float) -> list[str]:
+    """The task itself on a machine whose clock is wrong by so many hours, in what it signs too."""
+
+    def wrong() -> datetime:
+        return datetime.now(UTC) + timedelta(hours=hours)
+
+    setattr(botocore.auth, "get_current_datetime", lambda: wrong().replace(tzinfo=None))  # noqa: B010  # not in its stubs
+    setattr(timezone, "now", wrong)  # noqa: B010  # mypy knows it as a function
+    for pk in pks:
+        tasks.execute_remediation(pk)
+    return [f"{row.state}: {row.result_code}" for row in Remediation.objects.filter(pk__in=pks).order_by("pk")]
+
+
+def disabled(job: Job, *, key: str, days: float) -> None:
+    """As if the key had been disabled here so many days ago, and no delete of it were under way."""
+    AccessKey.objects.filter(access_key_id=key).update(disabled_here_at=datetime.now(UTC) - timedelta(days=days))
+
+
+def vendor(job: Job) -> str:
+    """Which database this is."""
+    return connection.vendor
+
+
+def stop(job: Job, *, pks: list[int], after: int) -> float:
+    """Press the kill switch once so many of these changes are done. Returns the real time at which it was committed."""
+    deadline = time.monotonic() + 60
+    while Remediation.objects.filter(pk__in=pks, state="succeeded").count() < after and time.monotonic() < deadline:
+        time.sleep(0.02)
     switch.stop(actor=User.objects.get(username=OPERATOR), reason="A leak.", now=job.time.now())
     return time.time()
 
