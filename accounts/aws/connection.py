@@ -22,6 +22,7 @@ from accounts.gateway import AccessDenied, CallerIdentity, CredentialsExpired, R
 from accounts.pace import Pacer
 
 BROKEN_ANSWER_ATTEMPTS = 3
+BROKEN = frozenset({"BrokenAnswer", "CutOffAnswer"})
 RENEWABLE = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, binascii.Error, HTTPError, OSError, ValueError)
 
@@ -109,7 +110,7 @@ class Connection:
             try:
                 return self._send(lambda: getattr(self._client(api), method)(**parameters), operation)
             except Unreachable as error:
-                if error.code != "BrokenAnswer" or attempt == attempts:
+                if error.code not in BROKEN or attempt == attempts:
                     raise
                 self._sleep(0.2 * attempt)
             except CredentialsExpired as error:

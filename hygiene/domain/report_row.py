@@ -76,8 +76,12 @@ class ReportRow:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when a key of the user may have been made, removed or switched: only then are its keys listed again."""
-        slots = (f"{slot.slot} {slot.rotated_at} {slot.is_active}" for slot in self.slots)
+        """Changes when a key of the user may have been made, removed or switched: only then are its keys listed again.
+
+        Of keys born in one second the report does not tell which of them was used: a use of either is a reason to ask, too.
+        """
+        is_tied = len({slot.rotated_at for slot in self.slots}) < len(self.slots)
+        slots = (f"{slot.slot} {slot.rotated_at} {slot.is_active}{f' {slot.last_use.at}' if is_tied else ''}" for slot in self.slots)
         parts = (str(self.created_at), *slots, str(self.keys_known), self.extra.get(MORE_CREDENTIALS, ""))
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 

@@ -36,6 +36,7 @@ KEY_FIELDS = (
     *(
         "principal_id",
         "access_key_id",
+        "created_at",
         "match",
         "status",
         "status_raw",
@@ -67,6 +68,7 @@ class Changes:
     new_keys: list[AccessKey] = field(default_factory=list)
     keys: list[AccessKey] = field(default_factory=list)
     fresh_keys: list[int] = field(default_factory=list)
+    fresh_uses: list[int] = field(default_factory=list)  # of them, those whose last use the report told again
     events: list[Event] = field(default_factory=list)
     user_events: list[PrincipalEvent] = field(default_factory=list)
     same_keys: list[AccessKey] = field(default_factory=list)  # rows that turned out to be another row's key
@@ -122,6 +124,9 @@ class Changes:
         for start in range(0, len(self.fresh_keys), FRESH_CHUNK):
             keys = AccessKey.objects.filter(pk__in=self.fresh_keys[start : start + FRESH_CHUNK], status_observed_at__lte=generated_at)
             keys.update(status_observed_at=generated_at, status_source=Source.REPORT)
+        for start in range(0, len(self.fresh_uses), FRESH_CHUNK):
+            used = AccessKey.objects.filter(pk__in=self.fresh_uses[start : start + FRESH_CHUNK])
+            used.update(last_used_observed_at=generated_at, last_used_source=Source.REPORT)
 
 
 def _rows(instances: Iterable[Principal | AccessKey | PrincipalEvent]) -> list[dict[str, Any]]:

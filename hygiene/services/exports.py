@@ -14,7 +14,6 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from accounts.models import Account, AuditEvent
 from hygiene.domain.ages import is_in_future, whole_days
 from hygiene.domain.facts import MfaState, PasswordState
-from hygiene.domain.owners import descriptions
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState
 from hygiene.domain.verdicts import Severity
@@ -82,27 +81,7 @@ def _key(key: AccessKey, policy: Policy, now: datetime) -> Row:
         "exempt_until": getattr(key, "exempt_until", None),
         "rules": [] if key.gone_at else key.failing_rules,
         "severity": None if key.gone_at else _severity(key.severity),
-        "owner_source": _owner_source(key.principal, key.account),
-        "description": key.description,
-        "is_admin": key.principal.is_admin,
-        "tags": _tags(key.principal),
     }
-
-
-def _owner_source(user: Principal, account: Account) -> str | None:
-    return user.owner_source or ("account" if account.owner_email else None)
-
-
-def _tags(user: Principal) -> list[str] | None:
-    """`key=value`, without the descriptions of keys; None where tags were not read."""
-    if user.tags is None:
-        return None
-    return [f"{key}={value}" for key, value in sorted(user.tags.items()) if key not in descriptions(user.tags)]
-
-
-def _ids(entries: list[dict[str, Any]] | None, *names: str) -> list[str] | None:
-    """Parts of each entry; None where they were not read, which is not "none"."""
-    return None if entries is None else [" ".join(str(entry[name]) for name in names) for entry in entries]
 
 
 def _users(found: QuerySet[Principal]) -> QuerySet[Principal]:
@@ -112,7 +91,9 @@ def _users(found: QuerySet[Principal]) -> QuerySet[Principal]:
 
 def _user(user: Principal, policy: Policy, now: datetime) -> Row:
     certificates = user.certificates
-    root = root_facts(user.account, _status(user.account), user, user.root_keys) if user.is_root else None  # type: ignore[attr-defined]  # prefetched
+    status = _status(user.account)
+    is_current = _is_root_current(status, policy, now)
+    root = root_facts(user.account, status, user, user.root_keys, is_current=is_current) if user.is_root else None  # type: ignore[attr-defined]  # prefetched
     return {
         "account_id": user.account.account_id,
         "account_name": user.account.name,
@@ -133,16 +114,6 @@ def _user(user: Principal, policy: Policy, now: datetime) -> Row:
         "owner": user.owner or user.account.owner_email,
         "rules": user.failing_rules,
         "severity": _severity(user.severity),
-        "owner_source": _owner_source(user, user.account),
-        "user_class": None if user.is_root else user.user_class,
-        "groups": user.groups,
-        "policies": _ids(user.policies, "name"),
-        "is_admin": user.is_admin,
-        "quarantine_policy": user.quarantine_policy,
-        "tags": _tags(user),
-        "ssh_keys": _ids(user.ssh_keys, "id"),
-        "service_credentials": _ids(user.service_credentials, "service", "id"),
-        "details_observed_at": user.details_observed_at,
     }
 
 
@@ -174,7 +145,7 @@ def _accounts(found: QuerySet[Account]) -> QuerySet[Account]:
 def _account(account: Account, policy: Policy, now: datetime) -> Row:
     status, roots = _status(account), account.roots  # type: ignore[attr-defined]  # prefetched
     state = state_of(status, account, policy=policy, now=now)
-    root = root_facts(account, status, roots[0] if roots else None, account.root_keys)  # type: ignore[attr-defined]  # prefetched
+    root = root_facts(account, status, roots[0] if roots else None, account.root_keys, is_current=_is_root_current(status, policy, now))  # type: ignore[attr-defined]  # prefetched
     return {
         "account_id": account.account_id,
         "name": account.name,
@@ -191,6 +162,12 @@ def _account(account: Account, policy: Policy, now: datetime) -> Row:
         "active_keys": counted(status, "active_keys", state=state),
         "findings_open": counted(status, "findings_open", state=state),
     }
+
+
+def _is_root_current(status: AccountStatus | None, policy: Policy, now: datetime) -> bool:
+    """Whether root's facts, live or of the report, are young enough to be told as they are."""
+    moments = (status.summary_observed_at, status.report_generated_at) if status else ()
+    return any(moment is not None and now - moment <= policy.stale_after for moment in moments)
 
 
 def counted(status: AccountStatus | None, name: str, *, state: AccountState) -> int | None:

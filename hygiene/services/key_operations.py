@@ -35,7 +35,7 @@ def observe(remediation: Remediation, live: LiveKey, *, is_ours: bool, policy: P
     principal, account = remediation.principal, remediation.account
     keys = list(AccessKey.objects.present().filter(principal=principal).order_by("pk"))
     changes = Changes()
-    live_keys.apply(principal, live.listed, uses={}, now=now, changes=changes, keys=keys)
+    live_keys.apply(principal, live_keys.Live(tuple(live.listed)), now=now, changes=changes, keys=keys)
     if live.last_use is not None:
         uses = {remediation.access_key_id: live.last_use}
         live_keys.record_uses([key for key in keys if key.access_key_id in uses], uses, now=now)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import TypeAlias
 
 from django.db.models import F
@@ -14,6 +16,7 @@ from hygiene.domain.facts import KeyMatch
 from hygiene.domain.keys import needs_last_use
 from hygiene.domain.policy import Policy
 from hygiene.domain.report_row import MORE_CREDENTIALS
+from hygiene.domain.wording import grouped_account, short_key_id
 from hygiene.models import AccessKey, AccountStatus, Poll, Principal
 from hygiene.services import findings, holders, leases, live_keys
 from hygiene.services.changes import Changes
@@ -24,6 +27,7 @@ LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
 WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
 REFUSED = "The read role may not call iam:ListAccessKeys: key IDs are unknown and no key can be changed here. Add the permission."
+JUDGED = attrgetter("status", "status_raw", "created_at", "last_used_state", "last_used_at", "gone_at", "has_data_warning")
 LONGEST = timedelta(minutes=7)  # a worker's task ends after nine minutes; what is left is listed by the next poll
 
 
@@ -34,6 +38,7 @@ class Listing:
     refusal: str = ""
     left: int = 0
     listed: int = 0
+    conflicts: tuple[str, ...] = ()  # sentences about key ids that another account has
 
 
 def to_list(held: Iterable[Holder]) -> list[Principal]:
@@ -54,25 +59,25 @@ def list_changed_users(
     poll: Poll, status: AccountStatus, gateway: Gateway, users: Sequence[Principal], *, policy: Policy, clock: Clock
 ) -> Listing:
     """List them at AWS's pace, for at most seven minutes. Errors other than a refusal are raised, after what was answered is kept."""
-    started_at, done = clock.now(), 0
+    started_at, done, conflicts = clock.now(), 0, list[str]()
     try:
         for batch in _batches(users, gateway, clock):
-            _record(poll, status, batch, gateway, policy=policy, clock=clock)
+            conflicts += _record(poll, status, batch, gateway, policy=policy, clock=clock)
             done += len(batch)
             if clock.now() - started_at > LONGEST:
                 break
     except AccessDenied:
-        return Listing(REFUSED, len(users) - done, done)
-    return Listing("", len(users) - done, done)
+        return Listing(REFUSED, len(users) - done, done, tuple(conflicts))
+    return Listing("", len(users) - done, done, tuple(conflicts))
 
 
 def _batches(users: Sequence[Principal], gateway: Gateway, clock: Clock) -> Iterator[list[Answer]]:
     """Answers as they come, some seconds' worth at a time."""
     batch: list[Answer] = []
-    since = clock.now()
+    since, names = clock.now(), Names(gateway)
     for user in users:
         try:
-            batch.append((user, _listed(user, gateway)))
+            batch.append((user, _listed(user, gateway, names)))
         except AwsError:
             if batch:
                 yield batch
@@ -84,24 +89,52 @@ def _batches(users: Sequence[Principal], gateway: Gateway, clock: Clock) -> Iter
         yield batch
 
 
-def _listed(user: Principal, gateway: Gateway) -> tuple[ListedKey, ...]:
-    """The user's keys now; none for a user who was deleted since the report."""
+def _listed(user: Principal, gateway: Gateway, names: Names) -> tuple[ListedKey, ...]:
+    """The user's keys now; none for a user who was deleted since the report.
+
+    Of a user who is gone IAM cannot tell the ARN, so a policy that is scoped to ARNs refuses: that is no missing permission.
+    """
     try:
         return gateway.list_access_keys(user.name)
     except NoSuchEntity:
         return ()
+    except AccessDenied as error:
+        if error.operation != "AssumeRole" and names.lack(user.name):
+            return ()
+        raise
 
 
-def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gateway: Gateway, *, policy: Policy, clock: Clock) -> None:
+class Names:
+    """Names of the users that exist now, asked for once, and only after a refusal."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known: frozenset[str] | None = None
+        self._is_asked = False
+
+    def lack(self, name: str) -> bool:
+        """Whether there certainly is no user of this name."""
+        if not self._is_asked:
+            self._is_asked = True
+            with suppress(AwsError):
+                self._known = frozenset(user.user_name for user in self._gateway.list_users())
+        return self._known is not None and name not in self._known
+
+
+def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gateway: Gateway, *, policy: Policy, clock: Clock) -> list[str]:
+    """Store what was answered. Returns sentences about key ids that another account has."""
     users = [user for user, _ in answers]
     keys = {holder.principal.pk: holder.keys for holder in holders.of_principals(users)}
-    elsewhere = _elsewhere(poll, answers, {key.access_key_id for some in keys.values() for key in some})
+    rows = _elsewhere(answers, {key.access_key_id for some in keys.values() for key in some})
+    elsewhere = {key_id: row for key_id, row in rows.items() if row.account_id == poll.account_id}
+    foreign = {key_id: row for key_id, row in rows.items() if row.account_id != poll.account_id}
     uses = {user.pk: _uses(keys[user.pk], listed, gateway) for user, listed in answers}
     now = clock.now()
     changes, judged = Changes(listed=users), []
     for user, listed in answers:
         before = _judged(user, keys[user.pk], changes)
-        live_keys.apply(user, listed, uses=uses[user.pk], now=now, changes=changes, keys=keys[user.pk], poll=poll, elsewhere=elsewhere)
+        live = live_keys.Live(tuple(listed), uses[user.pk], elsewhere, frozenset(foreign))
+        live_keys.apply(user, live, now=now, changes=changes, keys=keys[user.pk], poll=poll)
         if uses[user.pk]:
             live_keys.record_uses([*changes.keys, *changes.new_keys], uses[user.pk], now=now)
         if before != _judged(user, keys[user.pk], changes):
@@ -112,21 +145,27 @@ def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gatewa
         if judged:
             again = list(Principal.objects.filter(pk__in=judged))
             findings.reevaluate_principals(poll.account, status, again, policy=policy, now=now)
+    return [_conflict(user, foreign[key.access_key_id]) for user, listed in answers for key in listed if key.access_key_id in foreign]
 
 
-def _elsewhere(poll: Poll, answers: Sequence[Answer], known: set[str | None]) -> dict[str, AccessKey]:
-    """Rows of listed keys that are not among the users' present ones: gone ones, or another user's."""
+def _conflict(user: Principal, other: AccessKey) -> str:
+    where = grouped_account(other.account.account_id)
+    return (
+        f"Access key {short_key_id(other.access_key_id)} of {user.name} is known in account {where} already. AWS gives an ID only once, "
+        "so the key is set aside: check that both accounts are what they are taken for."
+    )
+
+
+def _elsewhere(answers: Sequence[Answer], known: set[str | None]) -> dict[str, AccessKey]:
+    """Rows of listed keys that are not among the users' present ones: gone ones, another user's, or another account's."""
     ids = {key.access_key_id for _, listed in answers for key in listed} - known
-    rows = AccessKey.objects.filter(account=poll.account_id, access_key_id__in=ids) if ids else ()
+    rows = AccessKey.objects.filter(access_key_id__in=ids).select_related("account") if ids else ()
     return {str(row.access_key_id): row for row in rows}
 
 
 def _judged(user: Principal, keys: Sequence[AccessKey], changes: Changes) -> tuple[object, ...]:
     """What verdicts and counts depend on: a list that only gives keys their ids changes none of it."""
-    of_keys = [
-        (key.status, key.status_raw, key.created_at, key.last_used_state, key.last_used_at, key.gone_at, key.match == KeyMatch.AMBIGUOUS)
-        for key in keys
-    ]
+    of_keys = [(*JUDGED(key), key.match == KeyMatch.AMBIGUOUS) for key in keys]
     of_user = (user.active_keys, user.inactive_keys, user.ambiguous_slots, user.keys_known)
     return (*of_keys, *of_user, len(changes.new_keys), len(changes.same_keys))
 
@@ -135,8 +174,8 @@ def _uses(keys: Sequence[AccessKey], listed: Sequence[ListedKey], gateway: Gatew
     """Live last use of keys that the report cannot tell apart."""
     known = {key.access_key_id for key in keys}
     slots = live_keys.slots_of([key for key in keys if key.access_key_id is None])
-    ids = needs_last_use(slots, [key for key in listed if key.access_key_id not in known])
-    return {key_id: use for key_id in ids if (use := _use(key_id, gateway)) is not None}
+    ids = {*needs_last_use(slots, [key for key in listed if key.access_key_id not in known]), *live_keys.tied(keys)}
+    return {key_id: use for key_id in sorted(ids) if (use := _use(key_id, gateway)) is not None}
 
 
 def _use(key_id: str, gateway: Gateway) -> KeyLastUse | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.gateway import KeyLastUse, ListedKey
@@ -35,37 +37,53 @@ def last_use(key: AccessKey) -> LastUse:
     )
 
 
-def apply(
-    principal: Principal,
-    listed: Sequence[ListedKey],
-    *,
-    uses: Mapping[str, KeyLastUse],
-    now: datetime,
-    changes: Changes,
-    keys: Sequence[AccessKey],
-    poll: Poll | None = None,
-    elsewhere: Mapping[str, AccessKey] | None = None,
-) -> None:
-    """Give the user's key rows their ids and live statuses; rows are only collected in `changes`, not written.
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What AWS tells of one user's keys now.
 
     `elsewhere`: rows of this account, by id, that are gone or another user's: an id is given only once, so they are this user's now.
+    `foreign`: ids that another account has, which cannot be.
     """
-    keys = [*keys, *_brought(principal, listed, elsewhere or {}, keys, now=now, changes=changes, poll=poll)]
+
+    listed: tuple[ListedKey, ...]
+    uses: Mapping[str, KeyLastUse] = field(default_factory=dict)
+    elsewhere: Mapping[str, AccessKey] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
+
+
+def tied(keys: Sequence[AccessKey]) -> frozenset[str]:
+    """Ids of keys whose use the report does not tell: of one second and status, or with a slot that nothing joins to them."""
+    births = Counter((key.created_at, key.status) for key in keys if key.access_key_id)
+    is_tied = (key for key in keys if key.match == KeyMatch.AMBIGUOUS or births[key.created_at, key.status] > 1)
+    return frozenset(key.access_key_id for key in is_tied if key.access_key_id)
+
+
+def apply(
+    principal: Principal, live: Live, *, now: datetime, changes: Changes, keys: Sequence[AccessKey], poll: Poll | None = None
+) -> None:
+    """Give the user's key rows their ids and live statuses; rows are only collected in `changes`, not written."""
+    listed = live.listed
+    keys = [*keys, *_brought(principal, listed, live.elsewhere, keys, now=now, changes=changes, poll=poll)]
     keys = [key for key in keys if key not in changes.same_keys]
     unnamed = [key for key in keys if key.access_key_id is None]
     named = {key.access_key_id: key for key in keys if key.access_key_id is not None}
     fresh = [key for key in listed if key.access_key_id not in named]
     slots = slots_of(unnamed)
-    pairing = pair(slots, fresh, last_uses=uses)
+    pairing = pair(slots, fresh, last_uses=live.uses)
     row_of = {slot.slot: key for slot, key in zip(slots, [k for k in unnamed if k.match != KeyMatch.LIVE_ONLY], strict=True)}
     for paired in pairing.keys:
-        _name(principal, paired, row_of, now=now, changes=changes, poll=poll)
+        if paired.listed.access_key_id in live.foreign:
+            _set_aside(paired, row_of, changes)
+        else:
+            _name(principal, paired, row_of, now=now, changes=changes, poll=poll)
     for key in listed:
         if (row := named.get(key.access_key_id)) is not None:
             _observe(row, key, now=now, changes=changes, poll=poll)
     _drop_unlisted(named, row_of, pairing.keys, {key.access_key_id for key in listed}, now=now, changes=changes, poll=poll)
-    principal.ambiguous_slots = pairing.ambiguous_slots
-    principal.listed_fingerprint, principal.listed_at = principal.fingerprint, now
+    still_tied = sum(key.match == KeyMatch.AMBIGUOUS and key.status == KeyStatus.ACTIVE for key in named.values() if not key.gone_at)
+    principal.ambiguous_slots = pairing.ambiguous_slots + still_tied
+    is_settled = not any(key.access_key_id in live.foreign for key in listed)
+    principal.listed_fingerprint, principal.listed_at = principal.fingerprint if is_settled else "", now
     principal.keys_known = True
     principal.active_keys = sum(key_status(key.status) is KeyStatus.ACTIVE for key in listed)
     principal.inactive_keys = len(listed) - principal.active_keys
@@ -102,6 +120,14 @@ def _brought(
     return rows
 
 
+def _set_aside(paired: PairedKey, row_of: dict[int, AccessKey], changes: Changes) -> None:
+    """A key whose id is another account's: what the report says of it stays, without an id, and nothing is decided from it."""
+    slots = [paired.slot.slot] if paired.slot else [slot for slot, key in row_of.items() if key.created_at == paired.listed.created_at]
+    for row in [row_of.pop(slot) for slot in slots[:1]]:
+        row.has_data_warning = True
+        changes.keys.append(row)
+
+
 def _name(
     principal: Principal,
     paired: PairedKey,
@@ -114,7 +140,8 @@ def _name(
     """A listed key whose id is new to us takes the row of its slot, or a row of its own."""
     row = row_of.pop(paired.slot.slot) if paired.slot else None
     if row is None and paired.match is KeyMatch.AMBIGUOUS:
-        row = next((row_of.pop(slot) for slot, key in list(row_of.items()) if key.created_at == paired.listed.created_at), None)
+        own = (paired.listed.created_at, None)  # a slot without a date may be any key's
+        row = next((row_of.pop(slot) for slot, key in list(row_of.items()) if key.created_at in own), None)
         if row is not None:
             row.last_used_state, row.last_used_at, row.last_used_region, row.last_used_service = UseState.UNKNOWN, None, "", ""
     if row is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from accounts.gateway import (
@@ -20,8 +22,21 @@ from accounts.gateway import (
 from accounts.models import Account
 from hygiene.domain.policy import Policy
 from hygiene.domain.report import ParsedReport, ReportRejected, parse
-from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
-from hygiene.services import details, findings, holders, identity, inventory, leases, missing, owners, posture, root_rows, schedule
+from hygiene.models import AccountStatus, Poll, PollOutcome
+from hygiene.services import (
+    completeness,
+    details,
+    findings,
+    holders,
+    identity,
+    inventory,
+    leases,
+    missing,
+    owners,
+    posture,
+    root_rows,
+    schedule,
+)
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
@@ -32,6 +47,8 @@ from hygiene.services.slots import Observation
 T = TypeVar("T")
 OpenGateway = Callable[[Account], Gateway]
 LISTED_WARNINGS = 20
+OWN_ERROR = "Key Hygiene itself failed while it read this account. The worker's log tells where; what was known is kept."
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -70,12 +87,17 @@ def run_poll(poll_pk: int, *, open_gateway: OpenGateway, policy: Policy, clock: 
         _close(run, PollOutcome.NOT_READY, code=error.code, sentence=error.sentence, request_id=error.request_id)
     except AwsError as error:
         _close(run, _outcome_of(error), code=error.code or type(error).__name__, sentence=error.sentence, request_id=error.request_id)
+    except Exception as error:
+        logger.exception("A poll failed by an error of this program")
+        _close(run, PollOutcome.FAILED, code=type(error).__name__, sentence=OWN_ERROR)
     poll.refresh_from_db()
     return poll
 
 
 def _outcome_of(error: AwsError) -> PollOutcome:
-    """Refused at the door or by the report: access is lost. Anything else failed this time."""
+    """Refused at the door or by the report: access is lost. A report that came cut off is rejected. Anything else failed this time."""
+    if (error.operation, error.code) == ("GetCredentialReport", "CutOffAnswer"):
+        return PollOutcome.REJECTED
     refused = isinstance(error, (AccessDenied, CredentialsExpired)) or error.code in ("WrongAccount", "RegionDisabledException")
     return PollOutcome.ACCESS_LOST if refused else PollOutcome.FAILED
 
@@ -93,6 +115,7 @@ def _read(run: Run, patience: Patience) -> None:
         run.notes.append(listing.refusal)
     elif listing.left:
         run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
+    run.notes += listing.conflicts
     run.status.list_keys_error = listing.refusal
     run.goes_on = listing.left > 0 and not listing.refusal
     run.is_counted = listing.listed == 0
@@ -101,7 +124,7 @@ def _read(run: Run, patience: Patience) -> None:
         run.notes.append(identity.WITHOUT)
     if details.is_due(run.poll, run.status, run.clock):
         _beside(run, lambda: _read_details(run), "Details")
-    _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal else PollOutcome.PARTIAL)
+    _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal and not listing.conflicts else PollOutcome.PARTIAL)
 
 
 def _optional(run: Run, call: Callable[[], T], permission: str) -> T | None:
@@ -135,24 +158,27 @@ def _read_details(run: Run) -> None:
 
 
 def _record_live_facts(run: Run) -> None:
-    """A root key shows at once, whatever becomes of the report."""
+    """A root key shows at once, whatever becomes of the report. What may not be read any more is not known any more."""
     now, status = run.clock.now(), run.status
     with leases.fenced(run.poll, now=now, phase="report"):
+        summary = run.summary or AccountSummary()
+        status.root_key_present, status.root_mfa_on = summary.root_key_present, summary.root_mfa_on
+        status.root_password_present, status.root_certificate_present = summary.root_password_present, summary.root_certificate_present
+        status.summary_users = summary.users
+        status.root_has_virtual_mfa = None if run.devices is None else any(device.belongs_to_root for device in run.devices)
         if run.summary is not None:
-            status.root_key_present, status.root_mfa_on = run.summary.root_key_present, run.summary.root_mfa_on
-            status.root_password_present = run.summary.root_password_present
-            status.root_certificate_present = run.summary.root_certificate_present
-            status.summary_users, status.summary_observed_at = run.summary.users, now
+            status.summary_observed_at = now
         if run.devices is not None:
-            status.root_has_virtual_mfa = any(device.belongs_to_root for device in run.devices)
             status.mfa_devices_observed_at = now
         status.save()
+        if run.summary is not None and run.summary.root_key_present and status.report_generated_at is None:
+            root_rows.before_report(run.account, run.summary, poll=run.poll, now=now)
 
 
 def _record_report(run: Run, report: CredentialReport) -> bool:
     """Inventory, verdicts, findings and posture in one transaction. Returns whether the report was complete."""
     parsed = parse(report.content, account_id=run.account.account_id, generated_at=report.generated_at)
-    is_complete = _is_complete(run, parsed)
+    is_complete = _is_complete(run, parsed, report.generated_at)
     now, status, poll = run.clock.now(), run.status, run.poll
     digest = hashlib.sha256(report.content).hexdigest()
     run.users_digest = identity.digest_of(parsed.rows)
@@ -192,6 +218,8 @@ def _present(run: Run, news: ParsedReport | None, seen: Observation, *, is_compl
     if root is None:
         root = root_rows.without_row(run.account, run.summary, now=seen.now, changes=changes)
         run.held.append(root)
+    elif news is not None and news.root is None:
+        root_rows.unsaid(root, changes)
     root_rows.reconcile_key(root, run.summary, poll=run.poll, now=seen.now, changes=changes)
     changes.number()
     return changes
@@ -205,19 +233,15 @@ def _is_known(run: Run, report: CredentialReport, digest: str, *, is_complete: b
     return last is not None and last.report_sha256 == digest
 
 
-def _is_complete(run: Run, parsed: ParsedReport) -> bool:
-    """Nothing quarantined, and not fewer users than the live summary counts (a few made since the report are no gap)."""
+def _is_complete(run: Run, parsed: ParsedReport, generated_at: datetime) -> bool:
+    """Nothing set aside, and nobody missing who is in the account."""
     if parsed.is_partial:
         return False
     counted = run.summary.users if run.summary else None
-    if counted is None or len(parsed.users) >= counted:
-        return True
-    missing = counted - len(parsed.users)
-    known = Principal.objects.present().users().filter(account=run.account).count()
-    if len(parsed.users) >= known or missing <= max(5, counted // 20):
-        return True
-    run.notes.append(f"The report has {len(parsed.users)} users, but the account has {counted}: it is taken as partial.")
-    return False
+    gap = completeness.gap(parsed, account=run.account, counted=counted, gateway=run.gateway, generated_at=generated_at)
+    if gap:
+        run.notes.append(f"{gap} It is taken as partial, and nobody as gone.")
+    return not gap
 
 
 def _warnings(run: Run, parsed: ParsedReport) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.gateway import AccountSummary
@@ -12,8 +13,28 @@ from hygiene.services.changes import Changes
 from hygiene.services.holders import Holder
 from hygiene.services.slots import gone
 
+NO_ROW = "The credential report has no row for the root user."
 
-def without_row(account: Account, summary: AccountSummary | None, *, now: datetime, changes: Changes) -> Holder:
+
+def before_report(account: Account, summary: AccountSummary, *, poll: Poll, now: datetime) -> None:
+    """A root key of an account that never had a report: its rows are there at once, whatever becomes of the report. Writes them."""
+    if Principal.objects.present().filter(account=account, is_root=True).exists():
+        return
+    changes = Changes()
+    root = without_row(account, summary, now=now, changes=changes, warnings=())
+    reconcile_key(root, summary, poll=poll, now=now, changes=changes)
+    changes.write()
+
+
+def unsaid(root: Holder, changes: Changes) -> None:
+    """A newer report without a row for root: what older ones said of it does not hold any more, only what is read live."""
+    root.principal.has_data_warning, root.principal.warnings = True, [NO_ROW]
+    changes.principals.append(root.principal)
+
+
+def without_row(
+    account: Account, summary: AccountSummary | None, *, now: datetime, changes: Changes, warnings: Sequence[str] = (NO_ROW,)
+) -> Holder:
     """A report without a row for root: a root principal that is known only from the live summary."""
     password = {True: PasswordState.ENABLED, False: PasswordState.NONE, None: PasswordState.UNKNOWN}
     mfa = {True: MfaState.ON, False: MfaState.OFF, None: MfaState.UNKNOWN}
@@ -24,7 +45,7 @@ def without_row(account: Account, summary: AccountSummary | None, *, now: dateti
         name="<root_account>",
         password_state=password[summary.root_password_present if summary else None],
         mfa_state=mfa[summary.root_mfa_on if summary else None],
-        warnings=["The credential report has no row for the root user."],
+        warnings=list(warnings),
         first_seen_at=now,
         last_seen_at=now,
     )
@@ -37,13 +58,14 @@ def reconcile_key(root: Holder, summary: AccountSummary | None, *, poll: Poll, n
     if summary is None or summary.root_key_present is None:
         return
     placeholders = [key for key in root.keys if key.status_source == Source.SUMMARY]
-    if not summary.root_key_present or len(root.keys) > len(placeholders):
-        reason = "root key gone by the live summary" if not summary.root_key_present else "now shown by the report"
-        over = root.keys if not summary.root_key_present else placeholders
-        for key in [key for key in over if key.status == KeyStatus.ACTIVE or key in placeholders]:
-            gone(key, at=now, reason=reason, changes=changes, source=Source.SUMMARY, poll=poll)
+    if not summary.root_key_present:
+        for key in [key for key in root.keys if key.status == KeyStatus.ACTIVE or key in placeholders]:
+            gone(key, at=now, reason="root key gone by the live summary", changes=changes, source=Source.SUMMARY, poll=poll)
             changes.keys.append(key)
             root.keys.remove(key)
+    elif len(root.keys) > len(placeholders):  # the report shows what the summary only counted
+        changes.same_keys += placeholders
+        root.keys = [key for key in root.keys if key not in placeholders]
     elif not root.keys:
         key = AccessKey(
             account=root.principal.account,

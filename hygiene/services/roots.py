@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts.models import Account, Partition
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState
-from hygiene.models import AccessKey, AccountStatus, Principal
+from hygiene.models import AccessKey, AccountStatus, PollOutcome, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,17 @@ class RootFacts:
         return self.key_present is False and self.password_present is False and self.mfa is not MfaState.ON
 
 
-def root_facts(account: Account, status: AccountStatus | None, root: Principal | None, keys: list[AccessKey]) -> RootFacts:
-    """Facts of `account`'s root from its stored status, its report row and its key rows. No query."""
+def root_facts(
+    account: Account, status: AccountStatus | None, root: Principal | None, keys: list[AccessKey], *, is_current: bool = True
+) -> RootFacts:
+    """Facts of `account`'s root from its stored status, its report row and its key rows. No query.
+
+    Where access is lost, or what is stored is not current, nothing is known but keys that were seen.
+    """
+    if status is not None and status.root_key_present and not keys:
+        keys = [AccessKey(status=KeyStatus.ACTIVE)]
+    if not is_current or (status is not None and status.last_outcome == PollOutcome.ACCESS_LOST):
+        return RootFacts(True if keys else None, None, MfaState.UNKNOWN, "", None)
     row = None if root is None or root.has_data_warning or root.report_generated_at is None else root
     key = _key(status, row, keys)
     password = status.root_password_present if status else None
@@ -40,7 +49,7 @@ def root_facts(account: Account, status: AccountStatus | None, root: Principal |
 
 def _key(status: AccountStatus | None, row: Principal | None, keys: list[AccessKey]) -> bool | None:
     live = status.root_key_present if status else None
-    if live or keys:
+    if keys:
         return True
     return None if live is None and (row is None or not row.keys_known) else False
 

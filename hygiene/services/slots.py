@@ -47,12 +47,13 @@ def record(row: ReportRow, principal: Principal, keys: Sequence[AccessKey], seen
     current: list[AccessKey] = []
     for slot in row.slots:
         twins = [other for other in row.slots if other.rotated_at == slot.rotated_at]
-        key = _fitting(left, slot)
+        key = _fitting(left, slot, row)
         if key is not None:
             left.remove(key)
             if key.gone_at is not None and key.gone_at > seen.generated_at:
                 continue  # deleted since the report was made
-            is_tied = key.access_key_id is not None and sum(other.is_active == slot.is_active for other in twins) > 1
+            is_twin = sum(other.is_active == slot.is_active for other in twins) > 1
+            is_tied = key.access_key_id is not None and (is_twin or slot.rotated_at is None)
             _seen_again(key, slot, seen, changes, is_tied=is_tied)
         else:
             key = _new_key(slot, principal, seen, twin=sum(other.created_at == slot.rotated_at for other in current))
@@ -62,6 +63,8 @@ def record(row: ReportRow, principal: Principal, keys: Sequence[AccessKey], seen
         current.append(key)
     current += _not_in_row(row, [key for key in left if key.gone_at is None], seen, changes)
     _rotations(current, seen, changes)
+    tied = [key for key in current if key.match == KeyMatch.AMBIGUOUS and key.status == KeyStatus.ACTIVE]
+    principal.ambiguous_slots = min(principal.ambiguous_slots, len(tied))
     principal.active_keys = sum(key.status == KeyStatus.ACTIVE for key in current)
     principal.inactive_keys = len(current) - principal.active_keys
     return current
@@ -72,11 +75,17 @@ def _seen_again(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Ch
     if key.gone_at is not None:
         key.gone_at, key.gone_reason = None, ""
         changes.event(key, "reappeared", "In AWS again", at=seen.generated_at, source=Source.REPORT, poll=seen.poll)
-    _apply_slot(key, slot, seen, changes, is_tied=is_tied)
-    if before == KEY_STATE(key):
-        changes.fresh_keys.append(key.pk)
+    is_told = key.access_key_id is None or slot.rotated_at is not None
+    if is_told:
+        _apply_slot(key, slot, seen, changes, is_tied=is_tied)
     else:
+        key.has_data_warning = slot.has_warning
+    if before != KEY_STATE(key):
         changes.keys.append(key)
+    elif is_told:
+        changes.fresh_keys.append(key.pk)
+        if key.last_used_source == Source.REPORT and key.last_used_observed_at == seen.generated_at:
+            changes.fresh_uses.append(key.pk)
 
 
 def _not_in_row(row: ReportRow, left: Sequence[AccessKey], seen: Observation, changes: Changes) -> list[AccessKey]:
@@ -99,11 +108,26 @@ def _rotations(current: Sequence[AccessKey], seen: Observation, changes: Changes
                 changes.events.append(timelines.rotated(older, newer, seen=seen.sighting))
 
 
-def _fitting(keys: Sequence[AccessKey], slot: ReportSlot) -> AccessKey | None:
-    """The known row of a slot: born in the same second, of the same status if there are two."""
+def _fitting(keys: Sequence[AccessKey], slot: ReportSlot, row: ReportRow) -> AccessKey | None:
+    """The known row of a slot: born in the same second, of the same status if there are two.
+
+    A slot without a date that was joined to nothing certain is the key that is ambiguous because of it.
+    """
+    if slot.rotated_at is None:
+        dated = {other.rotated_at for other in row.slots}
+        undated = [key for key in keys if key.match == KeyMatch.AMBIGUOUS and key.created_at not in dated]
+        keys = [*(key for key in keys if key.created_at is None), *undated]
+        return next(iter(keys), None)
     fits = sorted((key for key in keys if key.created_at == slot.rotated_at), key=lambda key: key.gone_at is not None)
     same = [key for key in fits if (key.status == KeyStatus.ACTIVE) == slot.is_active]
-    return next(iter(same or fits), None)
+    return next(iter(same or fits or _counted(keys, slot, row)), None)
+
+
+def _counted(keys: Sequence[AccessKey], slot: ReportSlot, row: ReportRow) -> list[AccessKey]:
+    """Root's key that only the live summary told of until now: the active slot's, else that of the one there is."""
+    if not slot.is_active and any(other.is_active for other in row.slots):
+        return []
+    return [key for key in keys if key.status_source == Source.SUMMARY and key.created_at is None and key.gone_at is None]
 
 
 def _new_key(slot: ReportSlot, principal: Principal, seen: Observation, *, twin: int) -> AccessKey:
@@ -129,7 +153,8 @@ def _apply_slot(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Ch
     """What the report says of one key, where it is newer than what is known."""
     is_new = key._state.adding
     key.has_data_warning = slot.has_warning
-    if key.match == KeyMatch.LIVE_ONLY and not is_tied:
+    key.created_at = key.created_at or slot.rotated_at
+    if key.match in (KeyMatch.LIVE_ONLY, KeyMatch.AMBIGUOUS) and not is_tied:
         key.match = KeyMatch.EXACT
     if is_new or key.status_observed_at <= seen.generated_at:
         status = KeyStatus.ACTIVE if slot.is_active else KeyStatus.INACTIVE

@@ -44,11 +44,12 @@ def account_cell(account: Account) -> SafeString:
     return two(link("account", account.account_id, account.name), wording.grouped_account(account.account_id))
 
 
-def owner_cell(own: str, source: str, account: Account) -> SafeString | str:
-    """The owner as a chip and how it was found, or that there is none."""
-    name, found = (own, source) if own else (account.owner_email, "owner of the account")
-    if name:
-        return two(format_html('<span class="chip">{}</span>', name), found)
+def owner_cell(own: str, account: Account) -> SafeString | str:
+    """The owner, where it is from, or that there is none."""
+    if own:
+        return own
+    if account.owner_email:
+        return two(account.owner_email, "owner of the account")
     return format_html('<span class="chip is-absent">{}</span>', "no owner")
 
 

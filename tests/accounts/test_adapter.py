@@ -195,7 +195,7 @@ def test_a_report_cut_in_its_base64_is_asked_for_again_and_then_an_error(stub: S
     report(stub, "YQ")
     with pytest.raises(Unreachable) as caught:
         gateway().get_credential_report()
-    assert caught.value.code == "BrokenAnswer"
+    assert caught.value.code == "CutOffAnswer"
     assert stub.count("GetCredentialReport") == 3
 
 

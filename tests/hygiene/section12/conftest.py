@@ -20,9 +20,11 @@ from accounts.gateway import Purpose
 from accounts.models import Account
 from accounts.services import open_gateway
 from hygiene.domain.policy import Policy, resolve
-from hygiene.models import AccessKey, AccountStatus, Finding, Poll, PollTrigger, Principal
-from hygiene.services import exports, polling, schedule
+from hygiene.models import AccessKey, AccountStatus, Action, Finding, Poll, PollTrigger, Principal, Remediation
+from hygiene.services import approvals, exports, polling, remediation, schedule
 from hygiene.services.clock import Clock
+from hygiene.services.plans import expected_typing, make_plan
+from hygiene.tasks import gateway_of
 from tests.factories import register
 from tests.fakes import FakeAwsAccount
 from tests.hygiene.section12.wire import EXTERNAL_ID, Wire
@@ -78,10 +80,19 @@ class Site:
         self.world.report_override = report if isinstance(report, bytes) else report.encode()
         return self.poll()
 
-    def keys(self, user: str = "") -> list[AccessKey]:
-        """Present keys, of one user or of all, oldest first."""
-        found = AccessKey.objects.present().filter(account=self.account).order_by("created_at", "pk")
-        return list(found.filter(principal__name=user) if user else found)
+    def organization(self) -> Account:
+        """The registry as `sync_organization` makes it from AWS Organizations."""
+        call_command("sync_organization", stdout=io.StringIO())
+        self.account.refresh_from_db()
+        return self.account
+
+    def every_key(self) -> list[AccessKey]:
+        """Present keys, oldest first."""
+        return list(AccessKey.objects.present().filter(account=self.account).order_by("created_at", "pk"))
+
+    def keys_of(self, user: str) -> list[AccessKey]:
+        """Present keys of one user, oldest first."""
+        return [key for key in self.every_key() if key.principal.name == user]
 
     def user(self, name: str) -> Principal:
         return Principal.objects.present().get(account=self.account, name=name)
@@ -100,10 +111,9 @@ class Site:
         return list(exports.rows(kind, policy=self.policy, now=self.world.now))
 
     def csv(self, kind: str) -> list[dict[str, str]]:
-        """The same as `manage.py export` writes them."""
-        out = io.StringIO()
-        call_command("export", kind, format="csv", stdout=out)
-        return list(csv.DictReader(io.StringIO(out.getvalue())))
+        """The same as `manage.py export` writes them, at the world's time."""
+        pieces = exports.render(exports.rows(kind, policy=self.policy, now=self.world.now), exports.COLUMNS[kind], "csv")
+        return list(csv.DictReader(io.StringIO("".join(pieces))))
 
     def page(self, address: str = "") -> str:
         """A page as a viewer sees it; without an address the account's."""
@@ -136,3 +146,27 @@ def site(site_of: Callable[..., Site]) -> Site:
     made.world.root.password_enabled = made.world.root.mfa = True
     made.world.root.password_last_changed_at = made.world.now - timedelta(days=700)
     return made
+
+
+def change(site: Site, action: str, operator: User, *, approver: User | None = None) -> Remediation:
+    """A change of the key of "ci" as the buttons ask for it, executed through the act role behind the wire."""
+    key = site.keys_of("ci")[0]
+    key.refresh_from_db()
+    plan = make_plan(keys=[key], action=Action(action), actor=operator, now=site.world.now)
+    typed = expected_typing(plan, plan.items.select_related("key"))
+    row = remediation.confirm(plan=plan, actor=operator, now=site.world.now, reason="unused", note="", ticket="", typed=typed)[0]
+    if approver is not None:
+        approvals.approve(plan=plan, actor=approver, now=site.world.now)
+    return execute(site, row)
+
+
+def execute(site: Site, row: Remediation) -> Remediation:
+    """All steps of a change that are due now."""
+
+    def sleep(seconds: float) -> None:
+        site.world.now += timedelta(seconds=seconds)
+
+    clock = Clock(now=lambda: site.world.now, sleep=sleep, random=lambda: 0.5)
+    remediation.execute(row.pk, open_gateway=gateway_of, policy=site.policy, clock=clock)
+    row.refresh_from_db()
+    return row

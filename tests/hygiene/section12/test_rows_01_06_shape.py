@@ -52,7 +52,7 @@ def test_row_01_extra_column_is_kept_raw_and_flags_its_user_for_a_list(site: Sit
     assert site.poll_of(text(lines)).outcome == PollOutcome.COMPLETE
     assert site.user("ann").extra == {"additional_credentials_info": "2 more keys: aws iam list-access-keys"}
     assert sorted(parameters["UserName"] for _, action, parameters in wire.asked if action == "ListAccessKeys") == ["ann", "ci"]
-    assert site.keys("ci")[0].last_used_at is not None
+    assert site.keys_of("ci")[0].last_used_at is not None
 
 
 def test_row_01_unknown_extra_column_is_kept_raw(site: Site, wire: Wire) -> None:
@@ -78,7 +78,7 @@ def test_row_03_report_of_16_columns_leaves_last_use_unknown_never_never_used(si
     site.world.root.virtual_mfa = True
     done = site.poll_of(without(table(site), "access_key_1_last_used", "access_key_2_last_used"))
     assert done.outcome == PollOutcome.COMPLETE
-    key = site.keys("ci")[0]
+    key = site.keys_of("ci")[0]
     assert (key.last_used_state, key.last_used_at) == ("unknown", None)
     assert site.failing("key.never_used") == site.failing("key.unused") == 0
     assert site.unknown("key.never_used") == site.unknown("key.unused") == 1
@@ -104,7 +104,7 @@ def test_row_03_report_without_the_second_slot_never_says_no_key(site: Site, wir
     wire.scripted.clear()
     site.later()
     site.poll()
-    assert second.access_key_id in {key.access_key_id for key in site.keys("two")}
+    assert second.access_key_id in {key.access_key_id for key in site.keys_of("two")}
 
 
 def test_row_03_missing_slots_are_filled_by_live_lists(site: Site, wire: Wire) -> None:
@@ -115,7 +115,7 @@ def test_row_03_missing_slots_are_filled_by_live_lists(site: Site, wire: Wire) -
     site.world.user("none")
     for _ in range(2):
         site.poll_of(without(table(site), "access_key_2"))
-        assert len(site.keys("two")) == 2
+        assert len(site.keys_of("two")) == 2
         assert (site.user("two").active_keys, site.user("none").active_keys, site.user("none").keys_known) == (2, 0, True)
         site.later()
     assert wire.calls("ListAccessKeys") == 4

@@ -82,10 +82,9 @@ class Wire:
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """In place of the socket."""
         host = str(urlsplit(request.url).hostname)
-        if target := request.headers.get("X-Amz-Target"):
-            return _response(request, (200, self._listed_accounts(str(target))), "application/x-amz-json-1.1")
-        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
-        parameters = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
+        if target := _text(request.headers.get("X-Amz-Target", "")):
+            return _response(request, self._of_organization(target.rsplit(".", 1)[1]), "application/x-amz-json-1.1")
+        parameters = {name: values[0] for name, values in parse_qs(_text(request.body), keep_blank_values=True).items()}
         action = parameters["Action"]
         number = self._account_of(action, parameters, str(request.headers["Authorization"]))
         self.asked.append((number, action, parameters))
@@ -115,6 +114,8 @@ class Wire:
 
     def _answer(self, number: str, action: str, parameters: Parameters, host: str) -> Answer:
         world = self.accounts.get(number)
+        if action == "GetCallerIdentity" and not number:
+            return result(action, "<Account>999988887777</Account><Arn>arn:aws:iam::999988887777:user/worker</Arn><UserId>AIDA</UserId>")
         if world is None:
             raise Refused(403, "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole")
         if host not in HOSTS[world.partition]:
@@ -140,12 +141,11 @@ class Wire:
         made = iso(world.snapshot.generated_at)
         return f"<Content>{content}</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>{made}</GeneratedTime>"
 
-    def _listed_accounts(self, target: str) -> bytes:
-        answers = {
-            "ListAccounts": {"Accounts": self.organization},
-            "DescribeOrganization": {"Organization": {"Id": "o-example", "MasterAccountId": "999988887777"}},
-        }
-        return json.dumps(answers.get(target.rsplit(".", 1)[1], {})).encode()
+    def _of_organization(self, action: str) -> Answer:
+        """AWS Organizations: the list of accounts, and no permission for anything else."""
+        if action == "ListAccounts":
+            return 200, json.dumps({"Accounts": self.organization}).encode()
+        return 400, json.dumps({"__type": "AccessDeniedException"}).encode()
 
 
 class Applied(Exception):
@@ -158,7 +158,7 @@ class Applied(Exception):
 
 def result(action: str, inner: str) -> Answer:
     """A good answer of the query protocol, in its namespace."""
-    namespace = NAMESPACES["sts" if action.startswith("Assume") else "iam"]
+    namespace = NAMESPACES["sts" if action.startswith(("Assume", "GetCaller")) else "iam"]
     text = f'<{action}Response xmlns="{namespace}"><{action}Result>{inner}</{action}Result>'
     return 200, f"{text}<ResponseMetadata><RequestId>request-of-{action}</RequestId></ResponseMetadata></{action}Response>".encode()
 
@@ -174,6 +174,10 @@ def _assumed(number: str, parameters: Parameters) -> str:
         f"<SessionToken>never-told-either</SessionToken><Expiration>{expires}</Expiration></Credentials>"
         f"<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:x</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser>"
     )
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _response(request: AWSPreparedRequest, answer: Answer, kind: str) -> AWSResponse:
