@@ -116,7 +116,10 @@ class Environment:
         )
 
     def database(self, name: str, *, default_path: Path) -> dict[str, Any]:
-        """DATABASES entry from postgres://… or sqlite:///…; SQLite gets WAL and immediate transactions."""
+        """DATABASES entry from postgres://… or sqlite:///…; SQLite gets WAL and immediate transactions.
+
+        On PostgreSQL a frozen process loses its transaction, and the locks in it, after a minute; `?options=` in the address replaces that.
+        """
         word = self.text(name, f"sqlite:///{default_path}")
         scheme = urlsplit(word).scheme
         if scheme not in ("postgres", "postgresql", "sqlite"):
@@ -130,7 +133,8 @@ class Environment:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             }
             return config
-        return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        options = {"options": "-c idle_in_transaction_session_timeout=60s", **config.get("OPTIONS", {})}
+        return {**config, "OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
     def broker(self, name: str, *, fallback_dir: Path) -> str:
         """redis://, rediss:// or redis+socket:// address; without one the file-system transport in `fallback_dir`."""

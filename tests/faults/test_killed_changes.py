@@ -54,7 +54,7 @@ def complaints(laboratory: Laboratory, action: str, key: str, end: dict[str, Any
         f"pages show {end['shown']}": end["shown"] == SHOWN[status],
         f"the audit log ends with {told[-1:]}": bool(told) and told[-1] == end["state"],
         f"the audit log tells of {told.count('calling')} calls": told.count("calling") == 1,
-        "AWS was called before the audit event was committed": all(call["committed"] == 1 for call in calls),
+        "AWS was called before the audit event was committed": all(call["committed"] in (1, None) for call in calls),
         "the session may act on others": all(laboratory.reaches(call) == [call["parameters"]["UserName"]] for call in calls),
         "the session does not lead to the operator": all(_leads_to_operator(call, end) for call in calls),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from typing import Any
 import botocore.auth
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.db import connection
+from django.db import close_old_connections, connection
+from django.test import Client
 from django.utils import timezone
 
 from accounts import audit_chain
@@ -169,6 +172,22 @@ def disabled(job: Job, *, key: str, days: float) -> None:
 def vendor(job: Job) -> str:
     """Which database this is."""
     return connection.vendor
+
+
+def pages(job: Job, *, addresses: list[str]) -> list[dict[str, tuple[int, str]]]:
+    """Status and text of these pages three times by one process, which freezes after the first time and after the second."""
+    browser, monitor = (Client(raise_request_exception=False, SERVER_NAME="localhost") for _ in range(2))
+    browser.force_login(User.objects.get(username=OPERATOR), backend="django.contrib.auth.backends.ModelBackend")
+    found = []
+    for time_to_freeze in (True, True, False):
+        answers = {}
+        for address in addresses:
+            close_old_connections()  # as a server does before each request; Django's test client does not
+            answers[address] = (monitor if address.startswith("/healthz/") else browser).get(address)
+        found.append({address: (answer.status_code, answer.content.decode()) for address, answer in answers.items()})
+        if time_to_freeze:
+            os.kill(os.getpid(), signal.SIGSTOP)
+    return found
 
 
 def stop(job: Job, *, pks: list[int], after: int) -> float:
