@@ -118,6 +118,7 @@ def check_act(gateway: Gateway, user: tuple[str, str] | None) -> list[Step]:
         _tried("iam:ListAccessKeys", partial(gateway.list_access_keys, user[0])),
         _tried("iam:GetAccessKeyLastUsed", partial(_last_uses, gateway, user[0])),
         _tried("iam:GetLoginProfile", partial(gateway.has_login_profile, user[0]), is_optional=True),
+        _tried("iam:GetUser", partial(gateway.get_user, user[0]), is_optional=True),
         _tried("iam:ListSigningCertificates", partial(gateway.list_signing_certificates, user[0]), is_optional=True),
     ]
 

@@ -42,7 +42,9 @@ EVIDENCE_READS = (
     "iam:GetAccessKeyLastUsed",
 )
 KEY_READS = ("iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
-OTHER_READS = ("iam:GetLoginProfile", "iam:ListSigningCertificates")  # of changes of a password or certificate alone
+PASSWORD_READS = ("iam:GetLoginProfile", "iam:GetUser")
+CERTIFICATE_READS = ("iam:ListSigningCertificates",)
+OTHER_READS = PASSWORD_READS + CERTIFICATE_READS  # of changes of a password or certificate alone
 _USER_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:user/[\x21-\x7e]+")
 _ESCAPES = {"*": "${*}", "?": "${?}", "$": "${$}"}
 _NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
@@ -59,11 +61,11 @@ def evidence_session_policy() -> str:
 
 
 def act_session_policy(user_arn: str, *, actions: tuple[str, ...]) -> str:
-    """The session of one change: the reads of access keys and `actions` on exactly this user. ValueError for what is no user's ARN."""
+    """The session of one change: `actions` on exactly this user, or the reads of access keys. ValueError for what is no user's ARN."""
     if not _USER_ARN.fullmatch(user_arn):
         raise ValueError(f"Not the ARN of an IAM user: {user_arn!r}")
     resource = "".join(_ESCAPES.get(character, character) for character in user_arn)
-    policy = _policy(tuple(dict.fromkeys((*KEY_READS, *actions))), resource)
+    policy = _policy(actions or KEY_READS, resource)
     if len(policy) > LONGEST:
         raise ValueError("The session policy would be longer than AWS allows.")
     return policy

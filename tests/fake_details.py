@@ -76,6 +76,10 @@ class FakeDetailCalls:
     def _listed(self, user: FakeUser) -> ListedUser:
         return ListedUser(user.name, user.user_id, self.world.arn(user), user.path, user.created_at, user.password_last_used_at)
 
+    def get_user(self, user_name: str) -> ListedUser:
+        self._begin("GetUser", user_name=user_name)
+        return self._listed(self._user(user_name))
+
     def authorization_details(self) -> Iterator[UserDetails]:
         self._begin("GetAccountAuthorizationDetails")
         extras = self.world.extras

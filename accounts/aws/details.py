@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from accounts.aws.connection import Connection, needed, utc
+from accounts.aws.connection import IAM, Connection, needed, utc
 from accounts.gateway import AttachedPolicy, ListedUser, UserDetails
 
 FILTER = ["User", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
@@ -20,6 +20,10 @@ class DetailCalls(Connection):
     def list_users(self) -> tuple[ListedUser, ...]:
         """iam:ListUsers, all pages of up to 1,000."""
         return tuple(_user(entry, "ListUsers") for page in self.pages("list_users", "ListUsers") for entry in page.get("Users") or [])
+
+    def get_user(self, user_name: str) -> ListedUser:
+        """iam:GetUser."""
+        return _user(needed(self.call(IAM, "get_user", "GetUser", UserName=user_name), "User", "GetUser"), "GetUser")
 
     def authorization_details(self) -> Iterator[UserDetails]:
         """iam:GetAccountAuthorizationDetails, all pages; groups and documents may come on any page, so users are told after the last."""

@@ -97,6 +97,9 @@ class Gateway(Protocol):
     def organization_accounts(self) -> Iterator[OrganizationAccount]:
         """organizations:ListAccounts, all pages (some may be empty), with unit paths and tags where these may be read."""
 
+    def get_user(self, user_name: str) -> ListedUser:
+        """iam:GetUser: its birth and last sign-in as AWS has them now. Raises NoSuchEntity."""
+
     def has_login_profile(self, user_name: str) -> bool:
         """iam:GetLoginProfile; NoSuchEntity is no."""
 

@@ -38,6 +38,9 @@ class IamCalls:
         page, more = paged(self._present(account), call)
         return members("Users", (_identity(account, user) for user in page)) + more
 
+    def _get_user(self, account: AwsAccount, call: Call) -> str:
+        return f"<User>{_identity(account, self._user(account, call))}</User>"
+
     def _get_account_authorization_details(self, account: AwsAccount, call: Call) -> str:
         page, more = paged(self._present(account), call)
         last = "true" not in more

@@ -94,7 +94,7 @@ resource "aws_iam_role_policy" "act" {
         Resource = local.users
         Action = [
           "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:UpdateAccessKey", "iam:DeleteAccessKey",
-          "iam:GetLoginProfile", "iam:DeleteLoginProfile",
+          "iam:GetLoginProfile", "iam:GetUser", "iam:DeleteLoginProfile",
           "iam:ListSigningCertificates", "iam:UpdateSigningCertificate", "iam:DeleteSigningCertificate",
         ]
       },

@@ -18,6 +18,7 @@ from hygiene.domain.policy import Policy
 from hygiene.models import Remediation, State
 from hygiene.services import change_rules, outcomes, switch
 from hygiene.services.arrows import LEASE, Superseded, hold, move
+from hygiene.services.caps import Wait
 from hygiene.services.claims import claim, put_off
 from hygiene.services.clock import Clock
 from hygiene.services.live_checks import stored_refusal
@@ -32,6 +33,10 @@ VERIFY_FOR = timedelta(seconds=30)
 VERIFY_PAUSES = (0.5, 1.0, 2.0)  # seconds; the last one repeats
 READS_APART = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(minutes=15)
+NOT_NOW = frozenset({"EntityTemporarilyUnmodifiable", "ConcurrentModification"})  # AWS answered: not applied, and to be tried later
+NOT_NOW_WORDS = "Waits: AWS is still busy with an earlier change of this user, and asks to try again in some minutes."
+TRY_AGAIN_AFTER = timedelta(minutes=5)
+MOST_ATTEMPTS = 12
 RELATED = ("account__status", "principal", "key", "requested_by", "plan")
 
 
@@ -84,7 +89,7 @@ def _change(job: Job) -> None:
         gateway = job.open_gateway(remediation, (*job.operation.reads, job.operation.call))
         live = job.operation.look(gateway, remediation)
     except AwsError as error:
-        refusal = Refusal(f"unreadable:{error.code}"[:48], f"Not changed, because AWS could not be read first: {error.sentence}")
+        refusal = job.operation.explain(error)
     except ValueError as error:
         refusal = Refusal("not_scopable", f"Not changed, because the session cannot be limited to this one user: {error}")
     if refusal is not None:
@@ -150,15 +155,17 @@ def _call(job: Job, gateway: Any) -> None:
 
 
 def _after_error(job: Job, error: AwsError) -> None:
-    """AWS said no: failed. AWS did not say: unknown, and read."""
+    """AWS said no: failed. AWS said not now: it waits. AWS did not say: unknown, and read."""
     remediation, now = job.remediation, job.now()
-    if error.definite:
+    if error.code in NOT_NOW and remediation.attempts <= MOST_ATTEMPTS:
+        put_off(remediation, Wait("not_now", NOT_NOW_WORDS, now + TRY_AGAIN_AFTER), now=now)
+    elif error.definite:
         code = error.code or type(error).__name__
         outcomes.fail(remediation, code, f"AWS refused: {error.sentence}", request_id=error.request_id, now=now)
-        return
-    message = f"No answer to the call: {error.sentence} What came of it is being read."
-    move(remediation, State.UNKNOWN, now=now, message=message, lease_expires_at=now + LEASE)
-    _settle(job)
+    else:
+        message = f"No answer to the call: {error.sentence} What came of it is being read."
+        move(remediation, State.UNKNOWN, now=now, message=message, lease_expires_at=now + LEASE)
+        _settle(job)
 
 
 def _verify(job: Job, gateway: Any) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.gateway import Gateway
+from accounts.policies import KEY_READS
 from hygiene.domain.keys import key_status
 from hygiene.domain.policy import Policy
 from hygiene.models import AccessKey, Action, Remediation
@@ -59,7 +60,7 @@ def _operation(action: Action, call: str, done: str, send: Callable[[Any, Remedi
     return Operation(
         action=action,
         call=call,
-        reads=(),
+        reads=KEY_READS,
         wanted=WANTED[action],
         done=done,
         noun="this key",

@@ -10,8 +10,8 @@ from accounts.gateway import CallerIdentity, Gateway, KeyLastUse, ListedKey, NoS
 from hygiene.domain.facts import KeyStatus, UseState
 from hygiene.domain.keys import key_status
 from hygiene.domain.wording import relative
-from hygiene.models import Action, Remediation
-from hygiene.services import cautions, change_rules, consent, permissions, protection, switch
+from hygiene.models import ROOT_ACTIONS, Action, Remediation
+from hygiene.services import cautions, change_rules, consent, permissions, protection, root_inspection, switch
 from hygiene.services.permissions import DISABLE_SETTLES, Refusal
 
 DELETED = "Deleted"  # beside AWS's own words Active, Inactive, Expired: the key is not listed
@@ -80,7 +80,9 @@ def look(gateway: Gateway, remediation: Remediation) -> LiveKey:
 def stored_refusal(remediation: Remediation, *, now: datetime) -> Refusal | None:
     """Switches, account, role and scope, approvals, protection and cautions as they are now: they may have changed since."""
     actor, account, action = remediation.requested_by, remediation.account, Action(remediation.action)
-    refused = permissions.installation_refusal() or switch.refusal_of(switch.current()) or permissions.account_refusal(account)
+    refused = permissions.installation_refusal() or switch.refusal_of(switch.current())
+    refused = refused or permissions.account_refusal(account, is_root=action in ROOT_ACTIONS)
+    refused = refused or (root_inspection.refusal(account) if action in ROOT_ACTIONS else None)
     refused = refused or permissions.role_refusal(actor, action)
     if refused is None and not permissions.in_scope(actor, account):
         return Refusal("not_allowed", f"{remediation.requested_by_name} may no longer see {account.name}.")
@@ -108,7 +110,7 @@ def judge(remediation: Remediation, live: LiveKey, now: datetime) -> Refusal | N
         return Refusal("own_key", "Key Hygiene itself works with this key: change it where the worker gets its credentials.")
     refused = _of_identity(remediation, live.key, live.last_use) or _of_status(remediation, live.key.status, action)
     if refused is None and action != Action.ENABLE:
-        refused = _of_use(remediation, live.last_use, now)
+        refused = last_use_refusal(remediation, live.last_use.last_used_at, now)
     if refused is None and action == Action.DELETE:
         refused = _of_waiting(remediation, live.last_use, now)
     return refused
@@ -133,14 +135,14 @@ def _of_status(remediation: Remediation, word: str, action: Action) -> Refusal |
     return Refusal("status_changed", f"AWS shows this key as {shown}, which is not what you saw.")
 
 
-def _of_use(remediation: Remediation, use: KeyLastUse, now: datetime) -> Refusal | None:
+def last_use_refusal(remediation: Remediation, live: datetime | None, now: datetime) -> Refusal | None:
     """Equal to the minute: reports round to it. A last use that was not known when it was seen was confirmed as in use."""
-    seen, live = remediation.seen_last_used_at, use.last_used_at
+    seen = remediation.seen_last_used_at
     if remediation.seen_last_used_state == UseState.UNKNOWN or _minute(seen) == _minute(live):
         return None
     if live is not None and (seen is None or live > seen):
         return Refusal("used_since", f"Used {relative(live, now)}, since you looked. Nothing was changed.")
-    return Refusal("last_use_differs", "AWS gives another last use for this key than you saw. Nothing was changed.")
+    return Refusal("last_use_differs", "AWS gives another last use than you saw. Nothing was changed.")
 
 
 def _of_waiting(remediation: Remediation, use: KeyLastUse, now: datetime) -> Refusal | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from accounts.gateway import AwsError
 from hygiene.domain.policy import Policy
 from hygiene.models import Action, Remediation
 from hygiene.services.permissions import Refusal
@@ -30,13 +31,18 @@ class Observe(Protocol):
         """`is_ours`: what is shown is the doing of this remediation, and is written so in the timeline."""
 
 
+def unreadable(error: AwsError) -> Refusal:
+    """AWS could not be read before the change."""
+    return Refusal(f"unreadable:{error.code}"[:48], f"Not changed, because AWS could not be read first: {error.sentence}")
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One action. `look` and `read` raise AwsError when AWS cannot be read; `send` is the one attempt on the wire."""
 
     action: Action
     call: str  # the IAM action that changes, such as iam:UpdateAccessKey
-    reads: tuple[str, ...]  # IAM actions of its readings beside those of keys, which every session has
+    reads: tuple[str, ...]  # IAM actions of its readings
     wanted: str  # the status that AWS shows when it is done
     done: str  # "Disabled"
     noun: str  # "this key"
@@ -47,6 +53,7 @@ class Operation:
     observe: Observe
     removes: bool = False  # gone is what is wanted: NoSuchEntity is a success
     looks_again: bool = False  # the user's keys are listed once more a minute later
+    explain: Callable[[AwsError], Refusal] = unreadable  # what an error of AWS before or at the call means
 
     def is_done(self, live: Live) -> bool:
         """Whether AWS shows what was wanted."""

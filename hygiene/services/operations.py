@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from hygiene.models import Action, Remediation
+from hygiene.services.credential_operations import CREDENTIAL_OPERATIONS
 from hygiene.services.key_operations import KEY_OPERATIONS
 from hygiene.services.operation import Operation
+from hygiene.services.root_operations import ROOT_OPERATIONS
 
-OPERATIONS: dict[Action, Operation] = {operation.action: operation for operation in (*KEY_OPERATIONS,)}
+_ALL = (*KEY_OPERATIONS, *CREDENTIAL_OPERATIONS, *ROOT_OPERATIONS)
+OPERATIONS: dict[Action, Operation] = {operation.action: operation for operation in _ALL}
 
 
 def operation_of(remediation: Remediation) -> Operation:

@@ -133,9 +133,9 @@ def installation_refusal() -> Refusal | None:
     return Refusal("switched_off", "Changes are switched off for this installation (REMEDIATION_ENABLED).")
 
 
-def account_refusal(account: Account) -> Refusal | None:
-    """Read-only here, closed, or not reachable by the last poll."""
-    if not account.act_role_arn:
+def account_refusal(account: Account, *, is_root: bool = False) -> Refusal | None:
+    """Read-only here, closed, or not reachable by the last poll. Root's credentials are changed without the act role."""
+    if not account.act_role_arn and not is_root:
         return Refusal("no_act_role", f"{account.name} has no act role, so it is read-only here.")
     if not account.allows_remediation:
         return Refusal("read_only", f"{account.name} is read-only here: changes are not allowed in this account.")

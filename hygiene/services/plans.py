@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from accounts.models import Account
+from hygiene.domain.ages import whole_days
+from hygiene.domain.facts import UseState
+from hygiene.domain.policy import IN_USE_DAYS
 from hygiene.domain.wording import relative
 from hygiene.models import IRREVERSIBLE, ROOT_ACTIONS, AccessKey, Action, Disposition, Plan, PlanItem, Remediation
 from hygiene.services import cautions, protection
@@ -72,6 +75,13 @@ def _item(plan: Plan, key: AccessKey, view: _View) -> PlanItem:
     )
 
 
+def counts_as_in_use(state: str, last_used_at: datetime | None, now: datetime) -> bool:
+    """As `permissions.is_in_use`, for any credential: used in the last 90 days, or last use not known."""
+    if last_used_at is not None:
+        return whole_days(last_used_at, now) < IN_USE_DAYS
+    return state == UseState.UNKNOWN
+
+
 def under_way(key: AccessKey, now: datetime) -> Refusal | None:
     """A change of this key that somebody asked for and that is not finished; for a row of `with_actions`."""
     running: list[Remediation] = getattr(key, "open_remediations", [])
@@ -81,7 +91,8 @@ def under_way(key: AccessKey, now: datetime) -> Refusal | None:
 def under_way_sentence(remediation: Remediation, now: datetime) -> str:
     """Who has asked for what, for somebody who asks for the same key."""
     when = relative(remediation.requested_at, now)
-    return f"{remediation.requested_by_name} asked to {remediation.action} this key {when}; that is not finished yet."
+    what = f"{remediation.action} this key" if remediation.key_id else remediation.get_action_display().lower()
+    return f"{remediation.requested_by_name} asked to {what} {when}; that is not finished yet."
 
 
 def expected_typing(plan: Plan, items: Iterable[PlanItem], chosen: Iterable[PlanItem] | None = None) -> str:

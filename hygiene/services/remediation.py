@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from accounts import audit
-from accounts.models import Account
 from hygiene.domain.facts import KeyStatus
-from hygiene.models import SUCCESS_STATES, AccessKey, Action, Disposition, Plan, PlanItem, Reason, Remediation, State
-from hygiene.services import cautions, change_rules, consent, needs, switch
+from hygiene.models import SUCCESS_STATES, AccessKey, Action, Disposition, Plan, PlanItem, Reason, Remediation, State, TargetKind
+from hygiene.services import change_rules, consent, needs, switch, targets
 from hygiene.services.arrows import entry, record
 from hygiene.services.cautions import codes_of
+from hygiene.services.confirmed import row_of, set_aside
 from hygiene.services.execution import execute
-from hygiene.services.permissions import Refusal, role_refusal, why_not, with_actions
-from hygiene.services.plans import expected_typing, is_typed, make_plan, under_way, under_way_sentence
+from hygiene.services.permissions import role_refusal
+from hygiene.services.plans import expected_typing, is_typed, make_plan, under_way_sentence
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Conflict", "Invalid", "NotAllowed", "confirm", "enable", "execute", "explain", "undo"]
 
-AFTER = {Action.DISABLE: KeyStatus.INACTIVE, Action.ENABLE: KeyStatus.ACTIVE, Action.DELETE: "deleted"}
+AFTER = {  # every other action deletes
+    Action.DISABLE: KeyStatus.INACTIVE,
+    Action.ENABLE: KeyStatus.ACTIVE,
+    Action.DEACTIVATE_CERTIFICATE: KeyStatus.INACTIVE,
+    Action.ACTIVATE_CERTIFICATE: KeyStatus.ACTIVE,
+}
 
 
 def confirm(
@@ -57,7 +62,7 @@ def confirm(
     items = list(plan.items.select_related("key", "principal__account").order_by("pk"))
     chosen = _chosen(items, include_in_use=include_in_use, ticked=ticked)
     _require_words(plan, items, chosen, reason=reason, note=note, typed=typed)
-    aside = _changed_since(plan, chosen, actor=actor, ticked=ticked, now=now)
+    aside = set_aside(plan, chosen, actor=actor, ticked=ticked, now=now)
     chosen = [item for item in chosen if item not in aside]
     plan.reason, plan.note, plan.ticket = reason, note.strip(), ticket.strip()
     try:
@@ -65,7 +70,7 @@ def confirm(
             PlanItem.objects.bulk_update(aside, ["disposition", "skip_code", "skip_reason"], batch_size=500)
             return _use_up(plan, chosen, actor=actor, now=now, ticked=ticked, undo_of=undo_of)
     except IntegrityError as error:
-        running = Remediation.objects.open().filter(key__in=[item.key_id for item in chosen]).first()
+        running = Remediation.objects.open().filter(principal__in=[item.principal_id for item in chosen]).first()
         if running is None:
             raise
         raise Conflict(under_way_sentence(running, now)) from error
@@ -117,42 +122,13 @@ def _chosen(items: list[PlanItem], *, include_in_use: bool, ticked: Collection[s
     return chosen
 
 
-def _changed_since(plan: Plan, chosen: list[PlanItem], *, actor: User, ticked: Collection[str], now: datetime) -> list[PlanItem]:
-    """Items that are not as the person saw them, marked as skipped. For a single key this is a Conflict; nothing left is one too."""
-    rows = {key.pk: key for key in with_actions(AccessKey.objects.filter(pk__in=[item.key_id for item in chosen]))}
-    visible = set(Account.objects.visible_to(actor).values_list("pk", flat=True))
-    speaking = cautions.of_keys(rows) if plan.action != Action.ENABLE else {}
-    aside: list[PlanItem] = []
-    for item in chosen:
-        key = item.key = rows[item.this_key.pk]
-        if key.account_id not in visible:
-            raise NotAllowed(f"{key.account.name} is not in your scope.")
-        refusal = why_not(key, Action(plan.action), user=actor, now=now) or _news(plan, item, key)
-        if refusal is None and not speaking.get(key.pk, set()) <= set(ticked):
-            refusal = Refusal("caution", "Something speaks for this key since you looked: an exemption or a rotation.")
-        if refusal is None and len(chosen) > 1:
-            refusal = under_way(key, now)
-        if refusal is not None:
-            item.disposition, item.skip_code, item.skip_reason = Disposition.SKIPPED, refusal.code, refusal.sentence
-            aside.append(item)
-    if len(aside) == len(chosen):
-        raise Conflict(" ".join(dict.fromkeys(item.skip_reason for item in aside)))
-    return aside
-
-
-def _news(plan: Plan, item: PlanItem, key: AccessKey) -> Refusal | None:
-    if key.last_used_at != item.seen_last_used_at and plan.action != Action.ENABLE:
-        return Refusal("used_since", "This key's last use is newer than what this plan shows. Look at it again.")
-    return None
-
-
 def _use_up(
     plan: Plan, chosen: list[PlanItem], *, actor: User, now: datetime, ticked: Collection[str], undo_of: Remediation | None
 ) -> list[Remediation]:
     if not Plan.objects.filter(pk=plan.pk, confirmed_at__isnull=True).update(confirmed_at=now):
         return _made_by(plan)
     plan.confirmed_at = now
-    rows = [_remediation(plan, item, actor=actor, now=now, ticked=ticked, undo_of=undo_of) for item in chosen]
+    rows = [row_of(plan, item, actor=actor, now=now, ticked=ticked, undo_of=undo_of) for item in chosen]
     asked = needs.of_items(Action(plan.action), chosen, rules=change_rules.load(), now=now)
     plan.approvals_needed, plan.approval_why = asked.approvals, " ".join(asked.why) if asked.approvals else ""
     plan.change_hash = consent.change_hash(plan, rows)
@@ -161,46 +137,13 @@ def _use_up(
         for row in rows:
             row.state, row.needs_second_person = State.AWAITING_APPROVAL, True
     made = Remediation.objects.bulk_create(rows, batch_size=500)
-    wanted = {"status": AFTER[Action(plan.action)]}
+    wanted = {"status": AFTER.get(Action(plan.action), "deleted")}
     audit.record_many(entry(row, "requested", now=now, message=plan.approval_why, before=_seen(row), after=wanted) for row in made)
     return made
 
 
 def _seen(row: Remediation) -> dict[str, Any]:
     return {"status": row.seen_status, "last_used_at": row.seen_last_used_at.isoformat() if row.seen_last_used_at else None}
-
-
-def _remediation(
-    plan: Plan, item: PlanItem, *, actor: User, now: datetime, ticked: Collection[str], undo_of: Remediation | None
-) -> Remediation:
-    key = item.this_key
-    codes = codes_of(item)
-    return Remediation(
-        plan=plan,
-        account=key.account,
-        principal=key.principal,
-        key=key,
-        target_id=key.access_key_id or "",
-        access_key_id=key.access_key_id or "",
-        user_name=key.principal.name,
-        user_arn=key.principal.arn,
-        action=plan.action,
-        state=State.REQUESTED,
-        seen_status=item.seen_status,
-        seen_created_at=item.seen_created_at,
-        seen_last_used_state=item.seen_last_used_state,
-        seen_last_used_at=item.seen_last_used_at,
-        requested_by=actor,
-        requested_by_name=actor.get_username(),
-        requested_at=now,
-        due_at=now,
-        reason=plan.reason,
-        note=plan.note,
-        ticket=plan.ticket,
-        undo_of=undo_of,
-        ticked=sorted(codes & set(ticked)),
-        is_early="early" in codes,
-    )
 
 
 @transaction.atomic
@@ -214,17 +157,35 @@ def enable(*, key: AccessKey, actor: User, now: datetime) -> Remediation:
     return confirm(plan=plan, actor=actor, reason=Reason.UNDO, now=now, undo_of=undone)[0]
 
 
+@transaction.atomic
 def undo(remediation: Remediation, *, actor: User, now: datetime) -> Remediation:
-    """Enable again what this remediation disabled. Raises NotAllowed or Conflict; Conflict too for what cannot be undone."""
+    """Make active again what this remediation disabled or deactivated. Raises NotAllowed or Conflict; Conflict too for what cannot be undone."""
     if not is_undoable(remediation):
-        raise Conflict("Only a disable that was done can be undone.")
-    return enable(key=remediation.this_key, actor=actor, now=now)
+        raise Conflict("Only a disable or deactivation that was done can be undone.")
+    if remediation.action == Action.DISABLE:
+        return enable(key=remediation.this_key, actor=actor, now=now)
+    target = _deactivated(remediation)
+    if target is None:
+        raise Conflict("This certificate is not as it was left: there is nothing to undo.")
+    plan = targets.make_plan(target, Action.ACTIVATE_CERTIFICATE, actor=actor, now=now)
+    return confirm(plan=plan, actor=actor, reason=Reason.UNDO, now=now, undo_of=remediation)[0]
 
 
 def is_undoable(remediation: Remediation) -> bool:
-    """Whether it disabled a key that is, as far as is known, still disabled and there."""
-    is_done = remediation.action == Action.DISABLE and remediation.state in SUCCESS_STATES
-    return is_done and remediation.this_key.status == KeyStatus.INACTIVE and remediation.this_key.gone_at is None
+    """Whether it disabled a key, or deactivated a certificate, that is, as far as is known, still so and there."""
+    if remediation.state not in SUCCESS_STATES:
+        return False
+    if remediation.action == Action.DEACTIVATE_CERTIFICATE:
+        return _deactivated(remediation) is not None
+    is_left = remediation.action == Action.DISABLE and remediation.this_key.status == KeyStatus.INACTIVE
+    return is_left and remediation.this_key.gone_at is None
+
+
+def _deactivated(remediation: Remediation) -> targets.Target | None:
+    """The certificate that it deactivated, if it is still inactive. AWS may have told its id since it was asked for."""
+    names = {remediation.target_id, str(remediation.live_before.get("id", ""))}
+    found = (target for target in targets.of_user(remediation.principal) if target.kind == TargetKind.CERTIFICATE and target.name in names)
+    return next((target for target in found if target.status == KeyStatus.INACTIVE), None)
 
 
 @transaction.atomic

@@ -11,10 +11,11 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.gateway import AccessDenied, AwsError, FeatureOff, RootGateway
 from accounts.models import Account, OrganizationState
-from hygiene.domain.facts import OrganizationRole
+from hygiene.domain.facts import OrganizationRole, UseState
 from hygiene.models import RequestState, RootInspection
 from hygiene.services import looks
 from hygiene.services.clock import Clock
+from hygiene.services.permissions import Refusal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -26,8 +27,12 @@ OFF = (
     "turn on root credentials management."
 )
 REFUSED = (
-    "AWS refused. Either the worker's identity may not call sts:AssumeRoot for this account, or a service control policy denies root there "
-    "(exempt the condition key aws:AssumedRoot), or this is the management account, which central root access never reaches."
+    "AWS refused. Either the worker's identity may not call sts:AssumeRoot for this account, or this is the management account, which "
+    "central root access never reaches."
+)
+DENIED_BY_POLICY = (
+    "A service control policy of the organization denies root in this account. Exempt central root access in that policy by the condition "
+    "key aws:AssumedRoot."
 )
 NOT_OFFERED = "AWS does not offer central root access in this partition. Follow the numbered steps instead."
 MANAGEMENT = "This is the management account of its organization: central root access never reaches it. Follow the numbered steps instead."
@@ -38,16 +43,22 @@ class CannotInspect(Exception):
     """Central root access cannot reach this account; the message says why."""
 
 
-def why_not(account: Account) -> str:
-    """Why central root access cannot reach the account, as far as stored facts tell; "" when it may be tried."""
+def refusal(account: Account) -> Refusal | None:
+    """Why central root access cannot reach the account, as far as stored facts tell; None when it may be tried."""
     role = getattr(getattr(account, "status", None), "organization_role", OrganizationRole.UNKNOWN)
     if role == OrganizationRole.MANAGEMENT:
-        return MANAGEMENT
+        return Refusal("management", MANAGEMENT)
     if role == OrganizationRole.NONE:
-        return STANDALONE
+        return Refusal("standalone", STANDALONE)
     if account.removed_at is not None or account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE):
-        return f"{account.name} is suspended or closed."
-    return ""
+        return Refusal("suspended", f"{account.name} is suspended or closed.")
+    return None
+
+
+def why_not(account: Account) -> str:
+    """The sentence of `refusal`; "" when it may be tried."""
+    found = refusal(account)
+    return found.sentence if found else ""
 
 
 @transaction.atomic
@@ -84,18 +95,27 @@ def run(inspection_pk: int, *, open_root: OpenRoot, clock: Clock) -> RootInspect
 
 def explain(error: AwsError) -> str:
     """What somebody can do about it, with AWS's own words."""
+    return refusal_of(error).sentence
+
+
+def refusal_of(error: AwsError) -> Refusal:
+    """What AWS's error means for central root access."""
     if isinstance(error, FeatureOff):
-        return f"{OFF} ({error.sentence})"
+        return Refusal("feature_off", f"{OFF} ({error.sentence})")
     if isinstance(error, AccessDenied):
-        return f"{REFUSED} ({error.sentence})"
-    return NOT_OFFERED if error.code == "InvalidAction" else error.sentence
+        by_policy = "service control policy" in error.sentence
+        words = DENIED_BY_POLICY if by_policy else REFUSED
+        return Refusal("denied_by_policy" if by_policy else "root_denied", f"{words} ({error.sentence})")
+    if error.code == "InvalidAction":
+        return Refusal("not_offered", NOT_OFFERED)
+    return Refusal(f"unreadable:{error.code}"[:48], f"Root's credentials could not be read: {error.sentence}")
 
 
 def _read(root: RootGateway) -> dict[str, Any]:
     """Everything that root has. A list that cannot be read fails the look: what is not listed would look like absent."""
     return {
         "keys": [
-            {"id": key.access_key_id, "status": key.status, "created_at": _iso(key.created_at), "use": _use(root, key.access_key_id)}
+            {"id": key.access_key_id, "status": key.status, "created_at": _iso(key.created_at), **_use(root, key.access_key_id)}
             for key in root.list_access_keys()
         ],
         "has_password": root.has_login_profile(),
@@ -107,12 +127,14 @@ def _read(root: RootGateway) -> dict[str, Any]:
     }
 
 
-def _use(root: RootGateway, access_key_id: str) -> str:
+def _use(root: RootGateway, access_key_id: str) -> dict[str, str | None]:
+    """In words for the page, and as a fact for a plan. A read that fails is not "never"."""
     try:
-        use = root.access_key_last_used(access_key_id)
+        used = root.access_key_last_used(access_key_id).last_used_at
     except AwsError:
-        return "last use not known"
-    return f"last used {use.last_used_at.date().isoformat()}" if use.last_used_at else "no use on record"
+        return {"use": "last use not known", "last_used_state": UseState.UNKNOWN, "last_used_at": None}
+    words = f"last used {used.date().isoformat()}" if used else "no use on record"
+    return {"use": words, "last_used_state": UseState.USED if used else UseState.NEVER, "last_used_at": _iso(used)}
 
 
 def _iso(moment: datetime | None) -> str | None:

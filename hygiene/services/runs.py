@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Min
 
 from hygiene.domain.facts import KeyStatus
 from hygiene.models import OPEN_STATES, SUCCESS_STATES, AccessKey, Action, Plan, Reason, Remediation, State
+from hygiene.services import targets
 from hygiene.services.caps import HOUR
 from hygiene.services.plans import expected_typing, make_plan
 from hygiene.services.refused import Conflict
@@ -95,7 +96,14 @@ def undo_all(plan: Plan, *, actor: User, now: datetime) -> list[Remediation]:
 
 def retry_failed(plan: Plan, *, actor: User, now: datetime) -> Plan:
     """A new plan of the changes that failed, to be looked at and confirmed. Raises Conflict when none did."""
-    keys = list(AccessKey.objects.filter(remediations__plan=plan, remediations__state__in=FAILED_STATES))
+    failed = plan.remediations.filter(state__in=FAILED_STATES)
+    keys = list(AccessKey.objects.filter(remediations__in=failed))
+    other = failed.filter(key=None).select_related("principal__account__status").first()
+    if other is not None:
+        target = targets.find(other.principal, Action(plan.action), other.target_id)
+        if target is None:
+            raise Conflict("It is gone by what is known now: there is nothing to try again.")
+        return targets.make_plan(target, Action(plan.action), actor=actor, now=now)
     if not keys:
         raise Conflict("Nothing of this run failed.")
     return make_plan(keys=keys, action=Action(plan.action), actor=actor, now=now)

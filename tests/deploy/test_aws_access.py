@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from accounts import policies
+from hygiene.models import ROOT_ACTIONS
 from hygiene.services.operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,9 @@ def test_what_is_optional_is_told_with_what_becomes_unknown() -> None:
 
 def test_the_act_role_allows_what_changes_call_and_no_more() -> None:
     assert allowed("Act role") == ACTS
-    assert {operation.call for operation in OPERATIONS.values()} <= ACTS
+    assert {
+        call for operation in OPERATIONS.values() for call in (operation.call, *operation.reads) if operation.action not in ROOT_ACTIONS
+    } <= ACTS
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

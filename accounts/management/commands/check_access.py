@@ -10,7 +10,7 @@ from accounts.access import Step, a_user, check, check_act, check_external_id, c
 from accounts.aws import AwsGateway
 from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.models import Account, OrganizationState
-from accounts.policies import OTHER_READS
+from accounts.policies import KEY_READS, OTHER_READS
 from accounts.services import open_gateway, open_root_gateway
 
 NOBODY = "key-hygiene-access-check"
@@ -63,6 +63,6 @@ class Command(BaseCommand):
         user = a_user(reader) if reader else None
         arn = user[1] if user else f"arn:{account.partition}:iam::{account.account_id}:user/{NOBODY}"
         acting = open_gateway(
-            account, purpose=Purpose.REMEDIATE, operator="check_access", reference="check", user_arn=arn, actions=OTHER_READS
+            account, purpose=Purpose.REMEDIATE, operator="check_access", reference="check", user_arn=arn, actions=KEY_READS + OTHER_READS
         )
         return check_act(acting, user)
