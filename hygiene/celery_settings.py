@@ -41,6 +41,7 @@ task_routes = {
     "hygiene.tasks.look_into_trail": {"queue": "poll"},
     "hygiene.tasks.inspect_root": {"queue": "root"},
     "hygiene.tasks.execute_remediation": {"queue": "remediate"},
+    "hygiene.tasks.execute_root_removal": {"queue": "root"},
     "hygiene.tasks.look_again": {"queue": "remediate"},
     "hygiene.tasks.send_owner_notice": {"queue": "mail"},
     "hygiene.tasks.send_digest": {"queue": "mail"},

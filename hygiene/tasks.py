@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -17,7 +19,7 @@ from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.services import open_gateway, open_root_gateway
 from hygiene.celery import app
 from hygiene.domain.policy import Policy, resolve
-from hygiene.models import Exemption, Remediation, RootInspection, UsageEvidence
+from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
 from hygiene.services import (
     digests,
     exemption_ends,
@@ -52,8 +54,10 @@ def policy() -> Policy:
     return resolve(settings.POLICY_PROFILE)
 
 
-def gateway_of(row: Remediation, actions: tuple[str, ...]) -> Gateway:
-    """A session of the act role for these actions on the one user of one change."""
+def gateway_of(row: Remediation, actions: tuple[str, ...]) -> Any:
+    """A session for one change: the act role with these actions on the one user, or root's with the task policy that is enough."""
+    if row.action in ROOT_ACTIONS:
+        return open_root_gateway(row.account, task=RootTask.DELETE if actions else RootTask.AUDIT)
     return open_gateway(
         row.account,
         purpose=Purpose.REMEDIATE,
@@ -104,8 +108,24 @@ def start_requested_polls(request_pk: int) -> None:
 
 @shared_task
 def execute_remediation(remediation_pk: int) -> None:
-    """The next steps of one change."""
-    remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+    """The next steps of one change of a user's credential. Root's are another worker's, whose identity may assume root."""
+    if Remediation.objects.get(pk=remediation_pk).action not in ROOT_ACTIONS:
+        remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+
+
+@shared_task
+def execute_root_removal(remediation_pk: int) -> None:
+    """The next steps of one removal of a credential of root."""
+    if Remediation.objects.get(pk=remediation_pk).action in ROOT_ACTIONS:
+        remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+
+
+def wake(pks: Iterable[int]) -> None:
+    """Tell the workers that these changes are for."""
+    wanted = list(pks)
+    of_root = set(Remediation.objects.filter(pk__in=wanted, action__in=ROOT_ACTIONS).values_list("pk", flat=True))
+    for pk in wanted:
+        (execute_root_removal if pk in of_root else execute_remediation).delay(pk)
 
 
 @shared_task
@@ -121,8 +141,7 @@ def sweep() -> None:
     health.beat("beat", now=now)
     sweeper.tidy(now=now)
     missed.watch(now=now)
-    for pk in sweeper.due(now=now):
-        execute_remediation.delay(pk)
+    wake(sweeper.due(now=now))
     for pk in second_look.due(now=now):
         look_again.delay(pk)
     for poll in schedule.stalled(now=now):

@@ -159,7 +159,7 @@ def enable(*, key: AccessKey, actor: User, now: datetime) -> Remediation:
 
 @transaction.atomic
 def undo(remediation: Remediation, *, actor: User, now: datetime) -> Remediation:
-    """Make active again what this remediation disabled or deactivated. Raises NotAllowed or Conflict; Conflict too for what cannot be undone."""
+    """Make active again what this disabled or deactivated. Raises NotAllowed or Conflict; Conflict too for what cannot be undone."""
     if not is_undoable(remediation):
         raise Conflict("Only a disable or deactivation that was done can be undone.")
     if remediation.action == Action.DISABLE:

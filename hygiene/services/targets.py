@@ -5,7 +5,7 @@ What is known of a user's comes from polls; what is known of root's from the new
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -106,7 +106,7 @@ def of_root(root: Principal, look: RootInspection | None) -> list[Target]:
     """Root's credentials as the newest look found them, without what was removed here since."""
     if look is None or look.state != RequestState.DONE or look.finished_at is None:
         return []
-    done = Remediation.objects.filter(principal=root, state__in=SUCCESS_STATES, finished_at__gt=look.finished_at)
+    done = Remediation.objects.filter(principal=root, state__in=SUCCESS_STATES, finished_at__gte=look.finished_at)
     removed = set(done.values_list("target_kind", "target_id"))
     return [target for target in _listed(root, look.result) if (str(target.kind), target.name) not in removed]
 
@@ -136,12 +136,15 @@ def find(principal: Principal, action: Action, name: str) -> Target | None:
     return next((target for target in known_of(principal) if target.kind == wanted and target.name == name), None)
 
 
-def buttons(principal: Principal, *, user: User | AnonymousUser, now: datetime) -> list[Button]:
-    """What may be done to the principal's passwords, certificates and, for root, everything."""
+def buttons(targets: Sequence[Target], *, user: User | AnonymousUser, now: datetime) -> list[Button]:
+    """What may be done to these credentials of one user or root."""
+    if not targets:
+        return []
+    principal = targets[0].principal
     running = {(row.target_kind, row.target_id): row for row in Remediation.objects.open().filter(principal=principal, key=None)}
     return [
         Button(target, action, why_not(target, action, user=user, now=now), running.get((str(target.kind), target.name)))
-        for target in known_of(principal)
+        for target in targets
         for action in target.actions
     ]
 
@@ -174,9 +177,9 @@ def _of_root(target: Target, action: Action, now: datetime) -> Refusal | None:
     look = root_inspection.newest(account)
     if look is None or look.finished_at is None or now - look.finished_at > LOOK_LASTS:
         return Refusal("look_first", "Look at root's credentials again: the last look is older than an hour.")
-    if action == Action.DEACTIVATE_ROOT_MFA and look.result.get("has_password"):
-        if any(other.kind == TargetKind.PASSWORD for other in of_root(target.principal, look)):
-            return Refusal("password_first", "Delete root's password first: a root user with a password keeps its MFA.")
+    has_password = any(other.kind == TargetKind.PASSWORD for other in of_root(target.principal, look))
+    if action == Action.DEACTIVATE_ROOT_MFA and has_password:
+        return Refusal("password_first", "Delete root's password first: a root user with a password keeps its MFA.")
     return None
 
 
@@ -185,7 +188,7 @@ def make_plan(target: Target, action: Action, *, actor: User, now: datetime) -> 
     """Store what would be done to this one credential, and what is known of it now. As `plans.make_plan`."""
     plan = Plan.objects.create(action=action, created_by=actor, created_at=now, expires_at=now + PLAN_LASTS)
     refusal = why_not(target, action, user=actor, now=now) or under_way(target, now)
-    is_in_use = counts_as_in_use(target.last_used_state, target.last_used_at, now)
+    is_in_use = action != Action.ACTIVATE_CERTIFICATE and counts_as_in_use(target.last_used_state, target.last_used_at, now)
     disposition = Disposition.IN_USE if is_in_use else Disposition.WILL_DO
     PlanItem.objects.create(
         plan=plan,

@@ -17,13 +17,14 @@ from django_htmx.middleware import HtmxDetails
 
 from hygiene.domain.policy import resolve
 from hygiene.forms import ConfirmForm
-from hygiene.models import KEY_ACTIONS, AccessKey, Action, Plan, Reason, Remediation, State
-from hygiene.services import advice, plans, refusals, remediation, summaries
+from hygiene.models import KEY_ACTIONS, ROOT_ACTIONS, AccessKey, Action, Plan, Principal, Reason, Remediation, State
+from hygiene.services import advice, plans, refusals, remediation, summaries, targets
 from hygiene.services.permissions import offers, role_refusal, with_actions
-from hygiene.tasks import execute_remediation
+from hygiene.tasks import wake
 from hygiene.views.access import SignedIn, requires
 from hygiene.views.keys import matching
 
+REQUESTS = ("hygiene.request_change", "hygiene.request_deletion", "hygiene.request_root_removal")
 MOST_KEYS = 500
 MOST_MATCHING = 10_000
 
@@ -35,15 +36,17 @@ class Request(SignedIn):
 
 
 @require_POST
-@requires("hygiene.request_change")
+@requires(*REQUESTS)
 def plan_new(request: Request) -> HttpResponse:
     """Freeze a plan for the posted keys and show it. Enabling asks nothing first: it is requested at once."""
-    if request.POST.get("action") not in KEY_ACTIONS:
-        return HttpResponseBadRequest("The action must be disable, enable or delete.")
+    if request.POST.get("action") not in Action.values:
+        return HttpResponseBadRequest(f"The action must be one of {', '.join(Action.values)}.")
     action, now = Action(request.POST["action"]), timezone.now()
     refusal = role_refusal(request.user, action)
     if refusal is not None:
         raise PermissionDenied(refusal.sentence)
+    if action not in KEY_ACTIONS:
+        return redirect("plan", targets.make_plan(_posted_target(request, action), action, actor=request.user, now=now).uuid)
     matches_all = request.POST.get("all") == "1"
     keys = _all_that_match(request) if matches_all else _posted_keys(request)
     if action == Action.ENABLE and len(keys) == 1:
@@ -53,6 +56,19 @@ def plan_new(request: Request) -> HttpResponse:
     if not request.htmx:
         return redirect("plan", plan.uuid)
     return _show(request, plan, ConfirmForm(initial=_first_reason(plan)), now=now)
+
+
+def _posted_target(request: Request, action: Action) -> targets.Target:
+    """The password, certificate or root credential named in the form, of a user or root in scope; else 404."""
+    people = Principal.objects.visible_to(request.user).select_related("account__status")
+    try:
+        holder = get_object_or_404(people, uuid=UUID(request.POST.get("user", "")))
+    except ValueError as error:
+        raise Http404("There is no such user.") from error
+    found = targets.find(holder, action, request.POST.get("target", ""))
+    if found is None or holder.is_root != (action in ROOT_ACTIONS):
+        raise Http404("There is no such credential.")
+    return found
 
 
 def _posted_keys(request: Request) -> list[AccessKey]:
@@ -103,7 +119,7 @@ def _first_reason(plan: Plan) -> dict[str, str]:
 
 
 @require_safe
-@requires("hygiene.request_change")
+@requires(*REQUESTS)
 def plan_detail(request: Request, uuid: UUID) -> HttpResponse:
     """One's own plan as a page; what became of it once it is confirmed."""
     plan = get_object_or_404(Plan, uuid=uuid, created_by=request.user)
@@ -119,7 +135,7 @@ def _show(request: Request, plan: Plan, form: ConfirmForm, *, now: datetime, sta
 
 
 @require_POST
-@requires("hygiene.request_change")
+@requires(*REQUESTS)
 def plan_confirm(request: Request, uuid: UUID) -> HttpResponse:
     """Use one's own plan. 422 says what is missing, 409 what changed; a second press answers as the first did."""
     plan, now = get_object_or_404(Plan, uuid=uuid, created_by=request.user), timezone.now()
@@ -137,26 +153,15 @@ def plan_confirm(request: Request, uuid: UUID) -> HttpResponse:
     return started(request, made, now=now)
 
 
-def wake(row: Remediation) -> None:
-    """Tell a worker once the row is committed. A broker that is down costs seconds, not the change: the sweeper finds the row."""
-
-    def send() -> None:
-        execute_remediation.delay(row.pk)
-
-    transaction.on_commit(send, robust=True)
-
-
 def wake_all(pks: Iterable[int]) -> None:
-    """Tell workers of many rows at once; see `wake`."""
-    for row in Remediation.objects.filter(pk__in=list(pks)):
-        wake(row)
+    """Tell workers once the rows are committed. A broker that is down costs seconds, not the changes: the sweeper finds the rows."""
+    found = list(pks)
+    transaction.on_commit(lambda: wake(found), robust=True)
 
 
 def started(request: Request, made: Sequence[Remediation], *, now: datetime) -> HttpResponse:
     """Wake workers, and show that the change is under way: in the key's row for htmx, else on its page."""
-    for row in made:
-        if row.state == State.REQUESTED:
-            wake(row)
+    wake_all(row.pk for row in made if row.state == State.REQUESTED and row.due_at <= now)
     if not request.htmx:
         return _to_remediations(made)
     keys = with_actions(AccessKey.objects.filter(pk__in=[row.key_id for row in made]))

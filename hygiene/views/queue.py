@@ -53,14 +53,23 @@ def remediation_detail(request: Request, uuid: UUID) -> HttpResponse:
     row, now = get_object_or_404(_visible(request), uuid=uuid), timezone.now()
     if request.htmx and request.GET.get("part") == "key":
         return _key_cell(request, row, now)
+    form = ReasonForm() if row.reason == Reason.UNDO and row.requested_by == request.user else None
+    return _show(request, row, now=now, form=form)
+
+
+def _show(
+    request: Request, row: Remediation, *, now: datetime, form: ReasonForm | None = None, status: int = 200, sentence: str = ""
+) -> HttpResponse:
     context = {
         "remediation": row,
         "events": AuditEvent.objects.filter(correlation_id=row.correlation_id).order_by("occurred_at", "pk"),
         "can_undo": remediation.is_undoable(row) and request.user.has_perm("hygiene.request_change"),
-        "form": ReasonForm() if row.reason == Reason.UNDO and row.requested_by == request.user else None,
+        "form": form,
+        "sentence": sentence,
         "now": now,
     }
-    return render(request, "hygiene/_remediation_live.html" if request.htmx else "hygiene/remediation.html", context)
+    is_part = request.htmx and request.method == "GET"
+    return render(request, "hygiene/_remediation_live.html" if is_part else "hygiene/remediation.html", context, status=status)
 
 
 def _key_cell(request: Request, row: Remediation, now: datetime) -> HttpResponse:
@@ -80,7 +89,9 @@ def undo(request: Request, uuid: UUID) -> HttpResponse:
     except remediation.NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except remediation.Conflict as error:
-        return conflict(request, row.this_key, str(error), now=now)
+        if row.key is None:
+            return _show(request, row, now=now, status=409, sentence=str(error))
+        return conflict(request, row.key, str(error), now=now)
     return started(request, made, now=now)
 
 
@@ -95,7 +106,5 @@ def give_reason(request: Request, uuid: UUID) -> HttpResponse:
         raise PermissionDenied(str(error)) from error
     except remediation.Invalid as error:
         form.complain(error.errors)
-        events = AuditEvent.objects.filter(correlation_id=row.correlation_id).order_by("occurred_at", "pk")
-        context = {"remediation": row, "events": events, "form": form, "now": timezone.now()}
-        return render(request, "hygiene/remediation.html", context, status=422)
+        return _show(request, row, now=timezone.now(), form=form, status=422)
     return redirect("remediation", row.uuid)

@@ -13,7 +13,7 @@ from accounts.models import Account
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import ACCOUNTS
 from hygiene.models import AccessKey, Finding, Principal
-from hygiene.services import root_inspection
+from hygiene.services import root_inspection, targets
 from hygiene.services.posture import state_of
 from hygiene.services.roots import root_facts
 from hygiene.tables import RootTable
@@ -67,6 +67,7 @@ def root_user_detail(request: SignedIn, account_id: str) -> HttpResponse:
     account = get_object_or_404(_with_roots(Account.objects.visible_to(request.user)), account_id=account_id)
     status, keys = getattr(account, "status", None), account.root_keys  # type: ignore[attr-defined]  # prefetched
     root = account.roots[0] if account.roots else None  # type: ignore[attr-defined]  # prefetched
+    look = root_inspection.newest(account)
     context = {
         "account": account,
         "status": status,
@@ -75,8 +76,9 @@ def root_user_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "facts": root_facts(account, status, root, keys),
         "keys": [(key, sentence(key, now=now, is_root=True)) for key in keys],
         "findings": Finding.objects.open().filter(account=account, rule__startswith="root.").order_by("-severity", "pk"),
-        "inspection": root_inspection.newest(account),
+        "inspection": look,
         "inspection_refusal": root_inspection.why_not(account),
+        "buttons": targets.buttons(targets.of_root(root, look), user=request.user, now=now) if root else [],
         "now": now,
     }
     is_part = getattr(request, "htmx", False) and request.GET.get("part") == "inspection"

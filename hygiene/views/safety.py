@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
-from hygiene.models import WAITING_STATES, Alert, Plan, Remediation
+from hygiene.models import KEY_ACTIONS, WAITING_STATES, Alert, Plan, Remediation
 from hygiene.services import alerts, approvals, refusals, runs, switch
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 from hygiene.views.access import requires
@@ -35,6 +35,7 @@ def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200
     context = {
         "plan": plan,
         "progress": runs.progress(plan),
+        "is_of_keys": plan.action in KEY_ACTIONS,
         "slices": runs.slices(plan, now=now),
         "rows": rows[:MOST_LINES],
         "aside": plan.items.filter(disposition="skipped").select_related("key", "principal__account").order_by("pk")[:MOST_LINES],

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from hygiene.services import schedule, second_look, sweeper
-from hygiene.tasks import execute_remediation, look_again, poll_account
+from hygiene.tasks import look_again, poll_account, wake
 
 
 class Command(BaseCommand):
@@ -23,8 +23,7 @@ class Command(BaseCommand):
         for pk in second_look.due(now=now):
             look_again.delay(pk)
         changes, polls = sweeper.due(now=now), schedule.stalled(now=now)
-        for pk in changes:
-            execute_remediation.delay(pk)
+        wake(changes)
         for poll in polls:
             poll_account.delay(poll.pk)
         self.stdout.write(f"Woke {len(changes)} changes and {len(polls)} polls.")

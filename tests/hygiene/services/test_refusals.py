@@ -195,7 +195,7 @@ def test_a_key_that_aws_says_belongs_to_another_user_is_refused(site: Site, poli
 
 def codes() -> Iterator[str]:
     """Codes of refusals of keys, as the services write them."""
-    names = ("permissions", "plans", "live_checks", "protection", "switch", "consent", "execution", "remediation")
+    names = ("permissions", "plans", "live_checks", "protection", "switch", "consent", "execution", "operation", "confirmed")
     for name in names:
         text = Path(str(permissions.__file__)).with_name(f"{name}.py").read_text()
         yield from re.findall(r'Refusal\(\s*f?"([a-z_]+)', text)

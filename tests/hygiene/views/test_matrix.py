@@ -122,7 +122,15 @@ def clients(person: Callable[..., User], operator: User, client_for: Callable[[U
 
 @pytest.fixture(autouse=True)
 def nothing_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    for task in ("execute_remediation", "start_requested_polls", "send_digest", "look_into_trail", "inspect_root", "send_owner_notice"):
+    for task in (
+        "execute_remediation",
+        "execute_root_removal",
+        "start_requested_polls",
+        "send_digest",
+        "look_into_trail",
+        "inspect_root",
+        "send_owner_notice",
+    ):
         monkeypatch.setattr(f"hygiene.tasks.{task}.delay", lambda *_: None)
 
 
