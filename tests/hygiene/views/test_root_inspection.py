@@ -24,6 +24,7 @@ def nothing_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_was_found_is_on_the_page(operator: User, client_for: Callable[[User], Client]) -> None:
     account, _ = estate(1)
+    AccountStatus.objects.filter(account=account).update(organization_role=OrganizationRole.MEMBER)
     client, page = client_for(operator), reverse("root-user", args=[account.account_id])
     assert client.post(reverse("root-inspect", args=[account.account_id]))["Location"] == page
     running = client.get(page).content
