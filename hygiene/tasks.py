@@ -190,6 +190,12 @@ def send_owner_notice(notice_pk: int) -> None:
 
 
 @shared_task
+def send_owner_notices(notice_pks: list[int]) -> None:
+    """Claimed questions to one owner, in one mail. Never retried by the queue: the rows know whether they may be."""
+    notices.send_together(notice_pks, now=timezone.now)
+
+
+@shared_task
 def send_due_digests() -> None:
     """Claim what is due, and hand each to a task of its own."""
     for pk in digests.claim_due(now=timezone.now()):

@@ -11,6 +11,7 @@ from hygiene.views import (
     digest,
     evidence,
     exemptions,
+    exported,
     findings,
     health,
     keys,
@@ -31,6 +32,8 @@ from hygiene.views import (
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview_page, name="overview"),
     path("keys/", keys.key_list, name="keys"),
+    path("keys/ask-owners/", owners.owners_ask, name="owners-ask"),
+    path("keys/export/", exported.keys_export, name="keys-export"),
     path("keys/<uuid:uuid>/", keys.key_detail, name="key"),
     path("keys/<uuid:uuid>/evidence/", evidence.key_evidence, name="key-evidence"),
     path("keys/<uuid:uuid>/evidence/new/", evidence.evidence_new, name="evidence-new"),

@@ -20,7 +20,7 @@ from hygiene.domain.verdicts import Severity
 from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, Principal
 from hygiene.services.columns import COLUMNS
 from hygiene.services.posture import state_of
-from hygiene.services.renderings import FORMATS, render, render_xlsx
+from hygiene.services.renderings import FORMATS, csv_line, render, render_xlsx
 from hygiene.services.roots import RootFacts, root_facts
 
 if TYPE_CHECKING:
@@ -53,9 +53,14 @@ def _severity(level: int) -> str | None:
     return Severity(level).word if level else None
 
 
-def _keys(found: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+def with_exempt_until(found: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+    """The keys with `exempt_until`: when the first exemption of theirs ends; None for none."""
     covering = Finding.objects.open().filter(key=OuterRef("pk"), outcome=FindingOutcome.EXEMPT).order_by("exemption__ends_at")
-    return found.select_related("account", "principal").annotate(exempt_until=Subquery(covering.values("exemption__ends_at")[:1]))
+    return found.annotate(exempt_until=Subquery(covering.values("exemption__ends_at")[:1]))
+
+
+def _keys(found: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+    return with_exempt_until(found).select_related("account", "principal")
 
 
 def _key(key: AccessKey, policy: Policy, now: datetime) -> Row:
@@ -234,7 +239,7 @@ _LOADERS: dict[str, Callable[[Any], QuerySet[Any, Any]]] = {
     "exemptions": _exemptions,
     "audit": _audit,
 }
-__all__ = ["COLUMNS", "FORMATS", "render", "render_xlsx", "rows"]
+__all__ = ["COLUMNS", "FORMATS", "csv_line", "render", "render_xlsx", "rows"]
 _ROWS: dict[str, Callable[[Any, Policy, datetime], Row]] = {
     "keys": _key,
     "users": _user,

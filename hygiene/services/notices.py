@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -102,41 +102,59 @@ def due(*, now: datetime) -> list[int]:
 
 
 def send(notice_pk: int, *, now: Callable[[], datetime]) -> OwnerNotice:
-    """Send one claimed question, at most once: it counts as uncertain from before the mail server is called until that has answered."""
-    taken = OwnerNotice.objects.filter(pk=notice_pk, state=NoticeState.CLAIMED).update(state=NoticeState.UNCERTAIN)
-    notice = OwnerNotice.objects.select_related("key__account", "key__principal").get(pk=notice_pk)
-    if not taken:
-        return notice
-    try:
-        _message(notice, now()).send()
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, ConnectionRefusedError) as error:
-        notice.state, notice.error = NoticeState.FAILED, f"The mail server refused it: {error}"
-    except (smtplib.SMTPException, OSError) as error:
-        notice.error = f"The mail server gave no clear answer: {error}"
-    else:
-        notice.state, notice.sent_at = NoticeState.SENT, now()
+    """Send one claimed question, at most once; the notice tells what came of it."""
+    send_together([notice_pk], now=now)
+    return OwnerNotice.objects.get(pk=notice_pk)
+
+
+def send_together(notice_pks: Sequence[int], *, now: Callable[[], datetime]) -> None:
+    """Send claimed questions to one owner in one mail, at most once.
+
+    They count as uncertain from before the mail server is called until that has answered.
+    """
     with transaction.atomic():
-        notice.save(update_fields=["state", "error", "sent_at"])
-        _record(notice, notice.state, now(), message=notice.error)
-    return notice
+        mine = OwnerNotice.objects.select_for_update(of=("self",)).filter(pk__in=notice_pks, state=NoticeState.CLAIMED)
+        found = list(mine.select_related("key__account", "key__principal").order_by("pk"))
+        OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(state=NoticeState.UNCERTAIN)
+    if not found:
+        return
+    state, error = _sent(_message(found, now()))
+    sent_at = now() if state == NoticeState.SENT else None
+    with transaction.atomic():
+        OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(state=state, error=error, sent_at=sent_at)
+        for notice in found:
+            _record(notice, state, now(), message=error)
 
 
-def _message(notice: OwnerNotice, now: datetime) -> EmailMultiAlternatives:
+def _sent(message: EmailMultiAlternatives) -> tuple[NoticeState, str]:
+    try:
+        message.send()
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, ConnectionRefusedError) as error:
+        return NoticeState.FAILED, f"The mail server refused it: {error}"
+    except (smtplib.SMTPException, OSError) as error:
+        return NoticeState.UNCERTAIN, f"The mail server gave no clear answer: {error}"
+    return NoticeState.SENT, ""
+
+
+def _message(asked: Sequence[OwnerNotice], now: datetime) -> EmailMultiAlternatives:
+    context = {"questions": [_question(notice, now) for notice in asked]}
+    subject, body, html = (render_to_string(f"emails/owner-ask-{part}", context) for part in ("subject.txt", "body.txt", "body.html"))
+    headers = {"Auto-Submitted": "auto-generated"}
+    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [asked[0].owner], headers=headers)
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def _question(notice: OwnerNotice, now: datetime) -> dict[str, Any]:
     key = _key(notice)
     url = f"{settings.SITE_ROOT}{reverse('owner-answer', args=[notice.uuid])}"
-    sentence = key_sentence(status=KeyStatus(key.status), created_at=key.created_at, last_use=last_use(key), now=now)
-    context = {
+    return {
         "name": short_key_id(key.access_key_id),
         "user": key.principal.name,
         "account": str(key.account),
-        "sentence": sentence,
+        "sentence": key_sentence(status=KeyStatus(key.status), created_at=key.created_at, last_use=last_use(key), now=now),
         "links": [(words, f"{url}?answer={answer}") for answer, words in ANSWERS.items()],
     }
-    subject, body, html = (render_to_string(f"emails/owner-ask-{part}", context) for part in ("subject.txt", "body.txt", "body.html"))
-    headers = {"Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [notice.owner], headers=headers)
-    message.attach_alternative(html, "text/html")
-    return message
 
 
 def may_answer(notice: OwnerNotice, person: User) -> bool:

@@ -26,9 +26,9 @@ Row = Mapping[str, Any]
 def render(found: Iterable[Row], columns: Sequence[str], style: str) -> Iterator[str]:
     """Text of the export in pieces: `csv`, `json` (one array) or `jsonl` (one object a line)."""
     if style == "csv":
-        yield _line(columns)
+        yield csv_line(columns)
         for row in found:
-            yield _line([_cell(row[name]) for name in columns])
+            yield csv_line([_cell(row[name]) for name in columns])
         return
     is_array, separator = style == "json", ""
     yield "[" if is_array else ""
@@ -69,7 +69,8 @@ def _spreadsheet_cell(value: Any) -> Any:
     return text or None
 
 
-def _line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
+    """One line of CSV, every cell quoted."""
     buffer = io.StringIO()
     csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue()

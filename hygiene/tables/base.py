@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_tables2.data import TableQuerysetData
 
@@ -20,9 +20,10 @@ from hygiene.domain.states import AccountState
 from hygiene.domain.verdicts import Severity
 from hygiene.models import AccessKey, Principal
 from hygiene.models.orderings import eldest_first, latest_first, oldest_first, youngest_first
+from hygiene.services.columns import COLUMNS
 from hygiene.services.live_keys import last_use
 from hygiene.services.posture import state_of
-from hygiene.templatetags.hygiene import glyph, rule_title, severity
+from hygiene.templatetags.hygiene import glyph, icon, rule_title, severity
 
 NUMBER: dict[str, dict[str, str]] = {"th": {"class": "num"}, "td": {"class": "num"}}
 WIDE_ONLY: dict[str, dict[str, str]] = {"th": {"class": "optional-column"}, "td": {"class": "optional-column"}}
@@ -39,6 +40,16 @@ def link(url_name: str, argument: Any, words: Any, *, is_row: bool = False) -> S
     return format_html('<a class="plain" href="{}"{}>{}</a>', reverse(url_name, args=[argument]), mark, words)
 
 
+def row_menu(label: str, entries: Iterable[tuple[str, str]]) -> SafeString:
+    """The menu of one row, of (address, words)."""
+    links = format_html_join("", '<a href="{}">{}</a>', entries)
+    return format_html(
+        '<details class="facet row-menu"><summary class="icon-button" aria-label="{}">{}</summary>'
+        '<div class="facet-list">{}</div></details>',
+        *(label, icon("dots"), links),
+    )
+
+
 def account_cell(account: Account) -> SafeString:
     """Name first, the number in groups below."""
     return two(link("account", account.account_id, account.name), wording.grouped_account(account.account_id))
@@ -47,9 +58,9 @@ def account_cell(account: Account) -> SafeString:
 def owner_cell(own: str, account: Account) -> SafeString | str:
     """The owner, where it is from, or that there is none."""
     if own:
-        return own
+        return format_html('<span class="clip" title="{}">{}</span>', own, own)
     if account.owner_email:
-        return two(account.owner_email, "owner of the account")
+        return two(format_html('<span class="clip" title="{}">{}</span>', account.owner_email, account.owner_email), "owner of the account")
     return format_html('<span class="chip is-absent">{}</span>', "no owner")
 
 
@@ -90,11 +101,13 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
     """What every list shares: our template, the moment and the policy of the request, and a stable last ordering.
 
     `fixed` columns are always shown; a list without `fixed` has no choice of columns. `pinned` names the columns whose value a word
-    of the filter line fixes: such a column is hidden until asked for.
+    of the filter line fixes: such a column is hidden until asked for. `exports` tells which columns of an export say the same.
     """
 
     fixed: ClassVar[tuple[str, ...]] = ()
     pinned: ClassVar[dict[str, str]] = {}
+    kind: ClassVar[str] = ""
+    exports: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     class Meta:
         template_name = "table.html"
@@ -103,6 +116,11 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
     def __init__(self, *args: Any, policy: Any, now: datetime, user: Any, **kwargs: Any) -> None:
         self.policy, self.now, self.user = policy, now, user
         super().__init__(*args, **kwargs)
+
+    def exported(self) -> list[str]:
+        """The contract's columns that say what the shown columns say, in the contract's order."""
+        shown = {name for column in self.columns for name in self.exports.get(column.name, ())}
+        return [name for name in COLUMNS[self.kind] if name in shown]
 
     def choose(self, wanted: list[str], pinned_keys: set[str]) -> list[tuple[str, str, bool]]:
         """Show the wanted columns, or the usual ones; answers (name, label, is shown) of every column that can be chosen."""

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import QuerySet
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hygiene.domain import wording
-from hygiene.domain.facts import KeyStatus, LastUse, Source, UseState
+from hygiene.domain.facts import LastUse, Source, UseState
 from hygiene.models import AccessKey, Principal
 from hygiene.models.orderings import worst_first
 from hygiene.services.exports import mfa_of
 from hygiene.services.live_keys import last_use
-from hygiene.services.permissions import inactive_since, offers
-from hygiene.tables.base import NUMBER, WIDE_ONLY, List, account_cell, born, finding_cell, link, mfa_cell, owner_cell, sentences, two, used
-from hygiene.templatetags.hygiene import full_time, when
+from hygiene.services.permissions import offers
+from hygiene.tables.base import (
+    NUMBER,
+    WIDE_ONLY,
+    List,
+    account_cell,
+    born,
+    finding_cell,
+    link,
+    mfa_cell,
+    owner_cell,
+    row_menu,
+    sentences,
+    two,
+    used,
+)
+from hygiene.tables.key_facts import KeyFacts
+from hygiene.templatetags.hygiene import icon
 
 
-class KeyTable(List):
+class KeyTable(KeyFacts):
     """Access keys: what first, and what breaks."""
 
+    kind = "keys"
+    exports: ClassVar = {
+        **KeyFacts.exports,
+        "finding": ("rules", "severity"),
+        "user": ("user_name", "user_arn", "access_key_id", "is_root"),
+        "account": ("account_id", "account_name"),
+        "owner": ("owner",),
+        "status": ("status",),
+        "age": ("created_at", "age_days"),
+        "last_used": ("last_used_at", "last_used_region", "last_used_service", "last_used_state"),
+    }
     fixed = ("select", "user", "actions")
     pinned: ClassVar = {"account": "account", "owner": "owner", "status": "status", "region": "region", "service": "service"}
     select = tables.Column("", empty_values=(), orderable=False)
@@ -35,74 +62,39 @@ class KeyTable(List):
     status = tables.Column("Status", order_by=("status", "pk"))
     age = tables.Column("Age, days", empty_values=(), accessor="created_at", attrs=NUMBER)
     last_used = tables.Column("Last used", empty_values=(), accessor="last_used_at")
-    created = tables.Column("Created", accessor="created_at", empty_values=(), visible=False, order_by=("created_at", "pk"))
-    region = tables.Column("Region", accessor="last_used_region", empty_values=(), visible=False, order_by=("last_used_region", "pk"))
-    service = tables.Column("Service", accessor="last_used_service", empty_values=(), visible=False, order_by=("last_used_service", "pk"))
-    mfa = tables.Column("User MFA", empty_values=(), visible=False, orderable=False)
-    password = tables.Column("Password", empty_values=(), visible=False, orderable=False)
-    tags = tables.Column("Tags", empty_values=(), visible=False, orderable=False)
-    disabled = tables.Column("Disabled since", empty_values=(), visible=False, orderable=False)
-    first_seen = tables.Column("First seen", accessor="first_seen_at", visible=False, order_by=("first_seen_at", "pk"))
-    data_age = tables.Column("Data age", empty_values=(), visible=False, orderable=False)
     actions = tables.Column("", empty_values=(), orderable=False)
+
+    class Meta(List.Meta):
+        sequence = ("select", "finding", "user", "account", "owner", "status", "age", "last_used", "...", "actions")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.user.has_perm("hygiene.request_change"):
+            self.columns.hide("select")
 
     def render_select(self, record: AccessKey) -> SafeString:
         """A box for rows that can be acted on; the others say why not."""
-        states = offers(record, user=self.user, now=self.now).states
-        name = wording.short_key_id(record.access_key_id)
-        if not any(state.is_allowed for state in states):
-            why = (
-                "a root key is never changed in bulk"
-                if record.principal.is_root
-                else states[0].reason
-                if states
-                else "a change is under way"
+        name, why = wording.short_key_id(record.access_key_id), self._no_box(record)
+        if why:
+            return format_html(
+                '<span class="no-box" title="{}">{}<span class="sr">{} cannot be selected: {}</span></span>', why, icon("lock"), name, why
             )
-            return format_html('<span class="sr">{} cannot be selected: {}</span>', name, why)
         return format_html(
             '<label class="select"><input type="checkbox" name="key" value="{}" form="bulk" data-select data-status="{}">'
             '<span class="sr">Select {} of {}</span></label>',
-            record.uuid,
-            record.status,
-            name,
-            record.principal.name,
+            *(record.uuid, record.status, name, record.principal.name),
         )
 
-    def render_created(self, record: AccessKey) -> str:
-        """Birth, in the viewer's time zone."""
-        return full_time(record.created_at)
-
-    def render_region(self, record: AccessKey) -> str:
-        """Where it was last used; global services have none."""
-        return record.last_used_region or "no region"
-
-    def render_service(self, record: AccessKey) -> str:
-        """What it last called."""
-        return record.last_used_service or "none on record"
-
-    def render_mfa(self, record: AccessKey) -> SafeString:
-        """MFA of its user."""
-        return mfa_cell(mfa_of(record.principal), ", ".join(record.principal.mfa_kinds or []))
-
-    def render_password(self, record: AccessKey) -> str:
-        """Whether its user may sign in to the console."""
-        return {"enabled": "yes", "none": "none"}.get(record.principal.password_state, "unknown")
-
-    def render_tags(self, record: AccessKey) -> str:
-        """Tags of the account."""
-        return ", ".join(f"{name}={value}" for name, value in sorted(record.account.tags.items())) or "none"
-
-    def render_disabled(self, record: AccessKey) -> SafeString | str:
-        """Since when it is known to be disabled."""
-        return when(inactive_since(record) if record.status == KeyStatus.INACTIVE else None, absent="not disabled")
-
-    def render_first_seen(self, record: AccessKey) -> SafeString | str:
-        """When a poll first saw it."""
-        return when(record.first_seen_at)
-
-    def render_data_age(self, record: AccessKey) -> SafeString | str:
-        """How old its facts are."""
-        return when(record.status_observed_at, absent="not read")
+    def _no_box(self, record: AccessKey) -> str:
+        """Why a row cannot be selected; empty when it can."""
+        states = offers(record, user=self.user, now=self.now).states
+        if any(state.is_allowed for state in states):
+            return ""
+        if record.principal.is_root:
+            return "A root key is never changed in bulk."
+        if record.gone_at is not None:
+            return "This key is deleted."
+        return states[0].reason if states else "A change is under way."
 
     def render_finding(self, record: AccessKey) -> SafeString:
         """Worst rule."""
@@ -137,7 +129,23 @@ class KeyTable(List):
     def render_actions(self, record: AccessKey) -> SafeString:
         """Buttons, each pressable or with its reason."""
         context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": get_token(self.request)}
-        return render_to_string("hygiene/_key_action.html", context)
+        buttons = render_to_string("hygiene/_key_action.html", context)
+        return format_html('<div class="row-actions">{}{}</div>', buttons, self._menu(record))
+
+    def _menu(self, record: AccessKey) -> SafeString:
+        """What else leads on from the row."""
+        name, number = wording.short_key_id(record.access_key_id), record.account.account_id
+        entries = [(reverse("key", args=[record.uuid]), "Open this key")]
+        if record.principal.is_root:
+            entries.append((reverse("root-user", args=[number]), "Root steps"))
+        else:
+            entries.append((reverse("user", args=[record.principal.uuid]), "Open its user"))
+        if self.user.has_perm("hygiene.request_change") and not record.principal.is_root:
+            entries.append((f"{reverse('owners-ask')}?key={record.uuid}", "Ask owner…"))
+        if self.user.has_perm("hygiene.accept_risk"):
+            entries.append((f"{reverse('exemption-new')}?key={record.uuid}", "Exempt…"))
+        entries.append((f"{reverse('keys')}?q=account:{number}", "Keys of this account"))
+        return row_menu(f"More for {name} of {record.principal.name}", entries)
 
     def order_finding(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:
         """By severity: descending is the usual order, worst first; ascending is that turned round."""

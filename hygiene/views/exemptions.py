@@ -23,6 +23,7 @@ from hygiene.tables import ExemptionTable
 from hygiene.tasks import judge_exemptions
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.chosen import chosen_keys
 from hygiene.views.facets import FacetKind
 
 FACETS = (
@@ -31,6 +32,7 @@ FACETS = (
 )
 PAGE = lists.Page("exemptions", "Exemptions", "exemption", ExemptionTable, EXEMPTIONS, "hygiene/exemptions.html", FACETS)
 MOST_SHOWN = 50
+MOST_COVERS = 500
 LABELS = {"live": "Live", "ending": "Ending in 14 days", "ended": "Ended"}
 
 
@@ -133,6 +135,8 @@ def _chosen(request: SignedIn) -> list[Cover]:
     if "account" in asked:
         accounts = Account.objects.visible_to(user).filter(removed_at__isnull=True)
         return [Cover(account=get_object_or_404(accounts, account_id=asked["account"]))]
+    if asked.get("all") == "1":
+        return [Cover(key=key) for key in chosen_keys(request, most=MOST_COVERS)]
     keys, users = _uuids(asked.getlist("key")), _uuids(asked.getlist("user"))
     found_keys = AccessKey.objects.visible_to(user).present().filter(uuid__in=keys).select_related("account", "principal__account")
     found_users = Principal.objects.visible_to(user).present().filter(uuid__in=users).select_related("account")

@@ -18,6 +18,7 @@ from hygiene.filters import KEYS, Scene, keys_of, narrow
 from hygiene.models import AccessKey, Finding, KeyEvent
 from hygiene.models.orderings import worst_first
 from hygiene.services import advice
+from hygiene.services.exports import with_exempt_until
 from hygiene.services.notices import asked_of, owner_of, with_answers
 from hygiene.services.permissions import offers, with_actions
 from hygiene.services.posture import counted, reporting
@@ -89,7 +90,9 @@ def key_list(request: SignedIn) -> HttpResponseBase:
         "needs": current == "action",
     }
     rows = rows.filter(views[current]) if current else rows
-    return lists.answer(request, PAGE, with_actions(rows.order_by(*worst_first())), context=context, total=counts[current])
+    return lists.answer(
+        request, PAGE, with_exempt_until(with_actions(rows.order_by(*worst_first()))), context=context, total=counts[current]
+    )
 
 
 def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:

@@ -10,30 +10,23 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django_tables2 import RequestConfig
 
-from accounts.models import Account
 from hygiene.domain.policy import Policy, resolve
 from hygiene.domain.query import Query, parse_query
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
-from hygiene.services import exports
 from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
-from hygiene.views import facets, saved_views
+from hygiene.views import exporting, facets, saved_views
 from hygiene.views.access import SignedIn
 from hygiene.views.facets import FacetKind
 
 PAGE_SIZES = (50, 25, 100, 200)
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 KEPT = ("view", "sort", "q", "per_page", "cols", "saved")
 
 
@@ -120,11 +113,12 @@ def answer(
     if opened and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
-    wanted = request.GET.get("format", "")
-    if wanted in TYPES:
-        return _export(request, page, rows, wanted)
     table = page.table(PagedRows(rows, _counted(request, page, query, rows, total)), policy=policy, now=now, user=request.user)
     choices = table.choose(_wanted_columns(request), _pinned(query))
+    wanted = request.GET.get("format", "")
+    if wanted in exporting.TYPES:
+        columns = table.exported() if request.GET.get("columns") == "visible" else None
+        return exporting.response(request, page.kind, page.title, rows, wanted, columns=columns)
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
     return render(request, page.template, {**shared, **_controls(request, page), **context})
@@ -148,7 +142,7 @@ def _controls(request: SignedIn, page: Page) -> dict[str, Any]:
     return {
         "saved_views": saved_views.entries(request),
         "view_parts": saved_views.parts(request),
-        "export_links": {word.upper(): address(request, format=word) for word in TYPES},
+        "exports": exporting.links(partial(address, request), has_columns=bool(page.table.fixed)),
         "filter_text": request.GET.get("q", ""),
         "filter_words": ", ".join(f"{key}:" for key in keys_of(page.conditions)),
         "kept": kept_of(request),
@@ -165,30 +159,6 @@ def _wanted_columns(request: HttpRequest) -> list[str]:
 def _pinned(query: Query) -> set[str]:
     """Keys of the filter line that fix one value."""
     return {term.key for term in query.terms if len(term.values) == 1 and "*" not in term.values[0] and not term.is_negated}
-
-
-def _export(request: HttpRequest, page: Page, rows: QuerySet[Any, Any], wanted: str) -> HttpResponseBase:
-    now, policy = moment()
-    found, columns = exports.rows(page.kind, policy=policy, now=now, queryset=rows), exports.COLUMNS[page.kind]
-    response: HttpResponseBase
-    if wanted == "xlsx":
-        about = {
-            "Query": request.GET.get("q") or "none",
-            "View": request.GET.get("view") or "all",
-            "Made at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-            "Newest data": _newest_data(request),
-        }
-        response = HttpResponse(exports.render_xlsx(found, columns, title=page.title, about=about), content_type=TYPES[wanted])
-    else:
-        response = StreamingHttpResponse(exports.render(found, columns, wanted), content_type=TYPES[wanted])
-    response["Content-Disposition"] = f'attachment; filename="{page.kind}-{now:%Y-%m-%d}.{wanted}"'
-    return response
-
-
-def _newest_data(request: HttpRequest) -> str:
-    """When AWS made the newest credential report in the person's scope."""
-    newest = Account.objects.visible_to(request.user).aggregate(at=Max("status__report_generated_at"))["at"]
-    return f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "none read yet"
 
 
 def _page_size(request: HttpRequest) -> int:

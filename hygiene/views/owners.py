@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from hygiene.domain.wording import plural
 from hygiene.models import AccessKey, NoticeKind, OwnerNotice
-from hygiene.services import notices
-from hygiene.tasks import send_owner_notice
+from hygiene.services import notices, owner_questions
+from hygiene.tasks import send_owner_notice, send_owner_notices
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.chosen import chosen_keys
+
+MOST_KEYS = 500
 
 
 @require_POST
@@ -28,6 +34,21 @@ def owner_ask(request: SignedIn, uuid: UUID) -> HttpResponse:
         return HttpResponse(str(error), status=409, content_type="text/plain")
     transaction.on_commit(lambda: send_owner_notice.delay(notice.pk), robust=True)
     return redirect("key", key.uuid)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("hygiene.request_change")
+def owners_ask(request: SignedIn) -> HttpResponse:
+    """Who would be asked about the chosen keys; with `ask` posted, each owner gets one mail."""
+    keys = chosen_keys(request, most=MOST_KEYS)
+    if request.method != "POST" or "ask" not in request.POST:
+        return render(request, "hygiene/owners_ask.html", {"asking": owner_questions.grouped(keys), "keys": keys})
+    mails, asked_before = owner_questions.ask(keys, actor=request.user, now=timezone.now())
+    for pks in mails:
+        transaction.on_commit(partial(send_owner_notices.delay, pks), robust=True)
+    before = f" {plural(asked_before, 'key')} left out: asked within the last 24 hours." if asked_before else ""
+    messages.success(request, f"{plural(len(mails), 'mail')} to owners, about {plural(sum(map(len, mails)), 'key')}.{before}")
+    return redirect("keys")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -19,6 +19,7 @@ function show(selected) {
   const here = new Set(boxes().map((box) => box.value));
   const all = form.querySelector("[data-select-all]").checked;
   for (const box of boxes()) box.checked = all || selected.has(box.value);
+  form.querySelector("[data-select-all]").parentElement.hidden = !all && selected.size === Number(form.dataset.total);
   const elsewhere = [...selected.keys()].filter((key) => !here.has(key));
   form.querySelector("[data-elsewhere]").replaceChildren(...elsewhere.map((key) => {
     const input = document.createElement("input");

@@ -14,6 +14,14 @@ function move(step) {
   row.querySelector("[data-row-link]").focus();
 }
 
+// The menu of the row, opened with the focus on its first entry; where a row has none, its first button.
+function openMenu(here) {
+  const menu = here?.querySelector(".row-menu");
+  if (!menu) return here?.querySelector(".actions button, .actions a")?.focus();
+  menu.open = true;
+  menu.querySelector("a").focus();
+}
+
 const current = () => document.activeElement.closest("tbody tr") ?? row;
 const ACTIONS = {
   "/": () => document.querySelector("[data-filter]")?.focus(),
@@ -22,7 +30,7 @@ const ACTIONS = {
   k: () => move(-1),
   x: (event) => current()?.querySelector("[data-select]")?.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: event.shiftKey })),
   o: () => current()?.querySelector("[data-row-link]")?.click(),
-  e: () => current()?.querySelector(".actions button, .actions a")?.focus(),
+  e: () => openMenu(current()),
   g: () => { waitsForPage = true; },
 };
 

@@ -59,6 +59,8 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "evidence-new": ("post", POLLERS),
     "root-inspect": ("post", POLLERS),
     "owner-ask": ("post", OPERATOR),
+    "owners-ask": ("get", OPERATOR),
+    "keys-export": ("post", EVERYBODY),
     "owner-answer": ("get", frozenset({*ROLES, "no role"})),  # for everybody but the owner there is no such page
     "poll-progress": ("get", POLLERS),
     "preferences-theme": ("post", frozenset({*ROLES, "no role"})),
@@ -130,6 +132,7 @@ def nothing_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
         "look_into_trail",
         "inspect_root",
         "send_owner_notice",
+        "send_owner_notices",
     ):
         monkeypatch.setattr(f"hygiene.tasks.{task}.delay", lambda *_: None)
 

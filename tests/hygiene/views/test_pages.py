@@ -267,7 +267,7 @@ def test_only_keys_that_may_be_changed_have_a_box(client_for: Callable[[User], C
     estate(5)
     page = client_for(operator).get(reverse("keys")).content.decode()
     assert page.count("data-select data-status") == AccessKey.objects.filter(principal__is_root=False).count()
-    assert "a root key is never changed in bulk" in page
+    assert "A root key is never changed in bulk." in page
     assert "data-bulk" not in client_for(viewer).get(reverse("keys")).content.decode()
 
 
