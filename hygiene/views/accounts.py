@@ -17,6 +17,7 @@ from hygiene.models import AccessKey, Finding
 from hygiene.people import roles_with
 from hygiene.services.permissions import installation_refusal, offers, with_actions
 from hygiene.services.posture import reporting, state_of
+from hygiene.services.told_reports import last_report
 from hygiene.tables import AccountTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
@@ -70,6 +71,7 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "state_words": STATE_WORDS[state],
         "keys": [(key, sentence(key, now=now, is_root=key.principal.is_root), offers(key, user=request.user, now=now)) for key in worst],
         "by_rule": by_rule.order_by("-severity", "rule"),
+        "report": last_report(account, status),
         "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
         "can_manage": request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),
