@@ -43,10 +43,15 @@ class Program:
     started: list[float] = field(default_factory=list)
 
 
+def end_with_parent() -> None:
+    """In a child: it gets SIGTERM when its parent is gone, whatever the reason."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _in_own_session() -> None:
     """In the child, before exec: a group of its own that ends with its parent."""
     os.setsid()
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent()
 
 
 def _end_groups(groups: Sequence[int]) -> None:

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import audit_chain
 from accounts.gateway import Gateway, Purpose, RootTask
+from accounts.models import Account
 from accounts.services import open_gateway, open_root_gateway
 from hygiene.celery import app
 from hygiene.domain.policy import Policy, resolve
@@ -37,6 +38,7 @@ from hygiene.services import (
     usage_evidence,
 )
 from hygiene.services.clock import Clock, database_now
+from hygiene.services.crew import Watch, beside
 
 
 def clock() -> Clock:
@@ -68,6 +70,11 @@ def gateway_of(row: Remediation, actions: tuple[str, ...]) -> Any:
     )
 
 
+def gateway_of_poll(account: Account) -> Gateway:
+    """A session of the read role."""
+    return open_gateway(account, purpose=Purpose.POLL)
+
+
 def trail_of(look: UsageEvidence) -> Gateway:
     """A session of the read role that may look for evidence and nothing else."""
     operator = look.requested_by.get_username() if look.requested_by else ""
@@ -88,8 +95,13 @@ def inspect_root(inspection_pk: int) -> None:
 
 @shared_task(soft_time_limit=540, time_limit=600)
 def poll_account(poll_pk: int) -> None:
-    """One queued poll."""
-    polling.run_poll(poll_pk, open_gateway=partial(open_gateway, purpose=Purpose.POLL), policy=policy(), clock=clock())
+    """One queued poll. While AWS does not answer it, it goes on in a thread, and the worker takes the next one."""
+
+    def work(watch: Watch) -> None:
+        watched = Clock(now=timezone.now, sleep=watch.sleep, random=random.random)
+        polling.run_poll(poll_pk, open_gateway=lambda account: watch.over(gateway_of_poll(account)), policy=policy(), clock=watched)
+
+    beside(work)
 
 
 @shared_task

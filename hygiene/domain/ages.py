@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-SECONDS_PER_DAY = 86_400
+DAY = timedelta(seconds=86_400)
 CLOCK_SKEW = timedelta(minutes=5)
 KEY_USE_RECORDED_SINCE = datetime.fromisoformat("2015-04-22T00:00:00+00:00")
 PASSWORD_USE_RECORDED_SINCE = datetime.fromisoformat("2014-10-20T00:00:00+00:00")
@@ -15,10 +15,8 @@ def whole_days(since: datetime, now: datetime) -> int:
 
     Negative for a `since` further in the future: the caller must treat such an age as unknown (`is_in_future`).
     """
-    seconds = (now - since).total_seconds()
-    if -CLOCK_SKEW.total_seconds() <= seconds < 0:
-        return 0
-    return int(seconds // SECONDS_PER_DAY)
+    elapsed = now - since
+    return 0 if -CLOCK_SKEW <= elapsed < timedelta(0) else elapsed // DAY
 
 
 def is_in_future(moment: datetime, now: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -54,7 +55,11 @@ class FactUsed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One rule's judgement of one subject. Refs are the handles of the facts; both None for an account."""
+    """One rule's judgement of one subject. Refs are the handles of the facts; both None for an account.
+
+    `facts`, `numbers` and `evaluated_at` are all that `domain.recompute` needs to come to the same outcome. `set_in` says where the
+    numbers were set. `is_pending`: unknown only because a fact was not collected yet, and nothing is in the way of collecting it.
+    """
 
     rule: str
     version: int
@@ -66,3 +71,7 @@ class Verdict:
     key_ref: int | None = None
     facts: tuple[FactUsed, ...] = ()
     comparison: str = ""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    set_in: str = ""
+    evaluated_at: datetime | None = None
+    is_pending: bool = False

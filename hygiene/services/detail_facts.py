@@ -8,17 +8,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from accounts.models import Account
 from hygiene.domain.details import PasswordPolicyFacts, PolicyFacts, ServiceCredentialFacts, SshKeyFacts
-from hygiene.domain.facts import DetailFacts, OrganizationRole, UserClass
-from hygiene.models import AccountStatus, Principal
+from hygiene.domain.evidence import usage_facts, usage_of
+from hygiene.domain.facts import DetailFacts, OrganizationRole, UsageFacts
+from hygiene.domain.policy import class_by_tag
+from hygiene.models import AccountStatus, Principal, RequestState, UsageEvidence
 
 
 def detail_facts(principal: Principal) -> DetailFacts:
-    """What was read of one user beside its report row and its keys. The stored class of a user counts once its tags were read."""
+    """What was read of one user beside its report row and its keys."""
     policies = principal.policies
     return DetailFacts(
         tags=principal.tags,
-        user_class=None if principal.tags is None else UserClass(principal.user_class),
+        user_class=class_by_tag(principal.tags),
         owner=principal.owner or (None if principal.tags is None else ""),
         owner_source=principal.owner_source,
         groups=None if principal.groups is None else tuple(principal.groups),
@@ -71,3 +74,9 @@ def central_root_on(status: AccountStatus) -> bool | None:
     others = AccountStatus.objects.filter(organization_id=status.organization_id, central_root_features__isnull=False)
     told = others.exclude(pk=status.pk).order_by("-organization_observed_at").first()
     return None if told is None else "RootCredentialsManagement" in (told.central_root_features or [])
+
+
+def usage_in(account: Account) -> dict[int, UsageFacts]:
+    """What the newest finished look into CloudTrail found of each key of the account that somebody asked about. One query."""
+    looks = UsageEvidence.objects.filter(key__account=account, state=RequestState.DONE, finished_at__isnull=False).order_by("finished_at")
+    return {look.key_id: usage_facts(usage_of(look.result, looked_at=look.finished_at)) for look in looks if look.finished_at}

@@ -14,6 +14,7 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from accounts.models import Account, AuditEvent
 from hygiene.domain.ages import is_in_future, whole_days
 from hygiene.domain.facts import MfaState, PasswordState
+from hygiene.domain.owners import descriptions
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState
 from hygiene.domain.verdicts import Severity
@@ -86,7 +87,27 @@ def _key(key: AccessKey, policy: Policy, now: datetime) -> Row:
         "exempt_until": getattr(key, "exempt_until", None),
         "rules": [] if key.gone_at else key.failing_rules,
         "severity": None if key.gone_at else _severity(key.severity),
+        "owner_source": _owner_source(key.principal, key.account),
+        "description": key.description,
+        "is_admin": key.principal.is_admin,
+        "tags": _tags(key.principal),
     }
+
+
+def _owner_source(user: Principal, account: Account) -> str | None:
+    return user.owner_source or ("account" if account.owner_email else None)
+
+
+def _tags(user: Principal) -> list[str] | None:
+    """`key=value`, without the descriptions of keys; None where tags were not read."""
+    if user.tags is None:
+        return None
+    return [f"{key}={value}" for key, value in sorted(user.tags.items()) if key not in descriptions(user.tags)]
+
+
+def _ids(entries: list[dict[str, Any]] | None, *names: str) -> list[str] | None:
+    """Parts of each entry; None where they were not read, which is not "none"."""
+    return None if entries is None else [" ".join(str(entry[name]) for name in names) for entry in entries]
 
 
 def _users(found: QuerySet[Principal]) -> QuerySet[Principal]:
@@ -119,6 +140,16 @@ def _user(user: Principal, policy: Policy, now: datetime) -> Row:
         "owner": user.owner or user.account.owner_email,
         "rules": user.failing_rules,
         "severity": _severity(user.severity),
+        "owner_source": _owner_source(user, user.account),
+        "user_class": None if user.is_root else user.user_class,
+        "groups": user.groups,
+        "policies": _ids(user.policies, "name"),
+        "is_admin": user.is_admin,
+        "quarantine_policy": user.quarantine_policy,
+        "tags": _tags(user),
+        "ssh_keys": _ids(user.ssh_keys, "id"),
+        "service_credentials": _ids(user.service_credentials, "service", "id"),
+        "details_observed_at": user.details_observed_at,
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from hygiene.domain.facts import (
     PasswordState,
     PrincipalFacts,
     Source,
+    UsageFacts,
     UseState,
 )
 from hygiene.domain.policy import Policy
@@ -31,7 +33,7 @@ from hygiene.domain.verdicts import Outcome, Verdict
 from hygiene.models import AccessKey, AccountStatus, Finding, FindingOutcome, PollOutcome, Principal
 from hygiene.services import covering, holders
 from hygiene.services.changes import Changes
-from hygiene.services.detail_facts import central_root_on, detail_facts, missing_permissions, password_policy_facts
+from hygiene.services.detail_facts import central_root_on, detail_facts, missing_permissions, password_policy_facts, usage_in
 from hygiene.services.holders import Holder
 from hygiene.services.live_keys import last_use
 from hygiene.services.marks import mark_worst
@@ -72,8 +74,8 @@ def account_facts(account: Account, status: AccountStatus) -> AccountFacts:
     )
 
 
-def key_facts(key: AccessKey) -> KeyFacts:
-    """One key's facts."""
+def key_facts(key: AccessKey, usage: Mapping[int, UsageFacts]) -> KeyFacts:
+    """One key's facts; `usage` by primary key where somebody looked for the key's use."""
     return KeyFacts(
         ref=key.pk,
         status=KeyStatus(key.status),
@@ -86,10 +88,13 @@ def key_facts(key: AccessKey) -> KeyFacts:
         status_source=Source(key.status_source),
         first_inactive_at=key.first_inactive_at,
         has_data_warning=key.has_data_warning,
+        usage=usage.get(key.pk),
     )
 
 
-def principal_facts(principal: Principal, keys: Iterable[AccessKey]) -> PrincipalFacts:
+def principal_facts(
+    principal: Principal, keys: Iterable[AccessKey], usage: Mapping[int, UsageFacts] = MappingProxyType({})
+) -> PrincipalFacts:
     """Root's or one user's facts with its keys."""
     return PrincipalFacts(
         ref=principal.pk,
@@ -104,7 +109,7 @@ def principal_facts(principal: Principal, keys: Iterable[AccessKey]) -> Principa
         password_last_changed_at=principal.password_last_changed_at,
         password_next_rotation_at=principal.password_next_rotation_at,
         mfa_state=MfaState(principal.mfa_state),
-        keys=tuple(key_facts(key) for key in keys),
+        keys=tuple(key_facts(key, usage) for key in keys),
         certificates=_certificates(principal.certificates),
         mfa_kinds=None if principal.mfa_kinds is None else frozenset(principal.mfa_kinds),
         mfa_kinds_observed_at=principal.report_generated_at,
@@ -166,8 +171,9 @@ def judge(
         said = Q(subject__in={subject_of(verdict) for verdict in verdicts}, rule__in={verdict.rule for verdict in verdicts})
         reconcile(account, *covering.apply(verdicts, covered_by), said | Q(subject="account"), now=now)
         return
+    usage = usage_in(account)
     for holder in held:
-        facts = principal_facts(holder.principal, sorted(holder.keys, key=_by_number))
+        facts = principal_facts(holder.principal, sorted(holder.keys, key=_by_number), usage)
         verdicts += [verdict for verdict in evaluate_principal(facts, of_account, policy=policy, now=now) if verdict.outcome in KEPT]
     verdicts, exemptions = covering.apply(verdicts, covered_by)
     reconcile(account, verdicts, exemptions, scope or Q(), now=now)

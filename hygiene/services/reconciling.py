@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from accounts.models import Account
+from hygiene.domain.recompute import EVALUATED
 from hygiene.domain.verdicts import Outcome, Verdict
 from hygiene.models import Exemption, Finding, FindingOutcome
 from hygiene.services import bulk
@@ -16,7 +17,10 @@ from hygiene.services.covering import Place
 
 IDS = 900  # of one statement, below SQLite's limit of parameters
 OUTCOMES = {Outcome.FAIL: FindingOutcome.FAIL, Outcome.EXEMPT: FindingOutcome.EXEMPT, Outcome.UNKNOWN: FindingOutcome.UNKNOWN}
-TOLD = ("rule_version", "profile", "outcome", "severity", "explanation", "comparison", "exemption_id", "last_seen_at")
+TOLD = (
+    *("rule_version", "profile", "outcome", "severity", "explanation", "comparison", "numbers", "set_in", "evidence"),
+    *("exemption_id", "last_seen_at"),
+)
 
 
 class _Open(NamedTuple):
@@ -29,6 +33,9 @@ class _Open(NamedTuple):
     severity: int
     explanation: str
     exemption_id: int | None
+    profile: str
+    comparison: str
+    set_in: str
 
 
 class _Diff:
@@ -36,8 +43,7 @@ class _Diff:
 
     def __init__(self) -> None:
         self.new: list[dict[str, Any]] = []
-        self.changed: list[dict[str, Any]] = []  # with new evidence
-        self.unknown: list[dict[str, Any]] = []  # which keep the evidence they had, if any
+        self.changed: list[dict[str, Any]] = []
         self.seen: list[int] = []
         self.over: list[int] = []
 
@@ -52,18 +58,22 @@ def reconcile(account: Account, verdicts: Iterable[Verdict], exemptions: Mapping
             continue
         exemption = exemptions.get((verdict.principal_ref, verdict.key_ref, verdict.rule)) if exemptions else None
         finding = known.pop((subject_of(verdict), verdict.rule), None)
+        if finding is None and verdict.is_pending:
+            continue
         _sort_in(diff, account, verdict, exemption, finding, now)
     diff.over = [finding.pk for finding in known.values()]
     write(diff, now)
 
 
 def _sort_in(diff: _Diff, account: Account, verdict: Verdict, exemption: Exemption | None, finding: _Open | None, now: datetime) -> None:
-    """An unknown verdict keeps the severity of the failure it hides, so that it sorts where it was, and its evidence."""
+    """An unknown verdict keeps the severity of the failure it hides, so that it sorts where it was."""
     is_fail = verdict.outcome is not Outcome.UNKNOWN
     severity = int(verdict.severity) if is_fail else finding.severity if finding else 0
     exemption_id = exemption.pk if exemption else None
     outcome = OUTCOMES[verdict.outcome].value
-    if finding is not None and (outcome, severity, verdict.explanation, exemption_id) == finding[3:]:
+    comparison, set_in = verdict.comparison[:255], verdict.set_in[:160]
+    told = (outcome, severity, verdict.explanation, exemption_id, verdict.profile, comparison, set_in)
+    if finding is not None and told == finding[3:]:
         diff.seen.append(finding.pk)
         return
     row = {
@@ -72,14 +82,16 @@ def _sort_in(diff: _Diff, account: Account, verdict: Verdict, exemption: Exempti
         "outcome": outcome,
         "severity": severity,
         "explanation": verdict.explanation,
-        "comparison": verdict.comparison[:255],
+        "comparison": comparison,
+        "numbers": dict(verdict.numbers),
+        "set_in": set_in,
         "exemption_id": exemption_id,
         "evidence": _evidence(verdict),
         "last_seen_at": now,
     }
     if finding is not None:
         row["id"] = finding.pk
-        (diff.changed if is_fail else diff.unknown).append(row)
+        diff.changed.append(row)
         return
     row |= {"account_id": account.pk, "principal_id": verdict.principal_ref, "key_id": verdict.key_ref}
     row |= {"subject": subject_of(verdict), "rule": verdict.rule, "opened_at": now}
@@ -94,19 +106,18 @@ def subject_of(verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> list[dict[str, Any]]:
-    return [
+    """The verdict's facts and the time of judgement, from which `domain.recompute` comes to the same outcome."""
+    facts = [
         {"name": f.name, "value": f.value, "observed_at": f.observed_at.isoformat() if f.observed_at else None, "source": f.source}
         for f in verdict.facts
     ]
+    at = verdict.evaluated_at.isoformat() if verdict.evaluated_at else ""
+    return [*facts, {"name": EVALUATED, "value": at, "observed_at": None, "source": "clock"}]
 
 
 def write(diff: _Diff, now: datetime) -> None:
-    """Store the differences. A finding that was opened without evidence gets it as soon as there is some."""
-    bulk.update(Finding, diff.changed, (*TOLD, "evidence"))
-    bulk.update(Finding, diff.unknown, TOLD)
-    for rows in _by_ids([row["id"] for row in diff.unknown]):
-        bare = set(rows.filter(evidence=[]).values_list("pk", flat=True))
-        bulk.update(Finding, [row for row in diff.unknown if row["id"] in bare], ("evidence",))
+    """Store the differences."""
+    bulk.update(Finding, diff.changed, TOLD)
     bulk.insert(Finding, diff.new)
     for rows in _by_ids(diff.seen):
         rows.update(last_seen_at=now)

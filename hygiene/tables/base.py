@@ -55,12 +55,11 @@ def account_cell(account: Account) -> SafeString:
     return two(link("account", account.account_id, account.name), wording.grouped_account(account.account_id))
 
 
-def owner_cell(own: str, account: Account) -> SafeString | str:
-    """The owner, where it is from, or that there is none."""
-    if own:
-        return format_html('<span class="clip" title="{}">{}</span>', own, own)
-    if account.owner_email:
-        return two(format_html('<span class="clip" title="{}">{}</span>', account.owner_email, account.owner_email), "owner of the account")
+def owner_cell(own: str, source: str, account: Account) -> SafeString | str:
+    """The owner and how it was found, or that there is none."""
+    name, found = (own, source) if own else (account.owner_email, "owner of the account")
+    if name:
+        return two(format_html('<span class="clip" title="{}">{}</span>', name, name), found)
     return format_html('<span class="chip is-absent">{}</span>', "no owner")
 
 

@@ -110,7 +110,7 @@ class KeyTable(KeyFacts):
 
     def render_owner(self, record: AccessKey) -> SafeString | str:
         """Whose."""
-        return owner_cell(record.principal.owner, record.account)
+        return owner_cell(record.principal.owner, record.principal.owner_source, record.account)
 
     def render_status(self, record: AccessKey) -> SafeString:
         """Active, disabled, deleted, or AWS's own word."""
@@ -209,7 +209,7 @@ class UserTable(List):
 
     def render_owner(self, record: Principal) -> SafeString | str:
         """Whose."""
-        return owner_cell(record.owner, record.account)
+        return owner_cell(record.owner, record.owner_source, record.account)
 
     def order_finding(self, queryset: QuerySet[Principal], is_descending: bool) -> tuple[QuerySet[Principal], bool]:
         """By severity: descending is the usual order, worst first; ascending is that turned round."""

@@ -15,14 +15,15 @@ from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
 from hygiene.domain.query import parse_query
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import KEYS, Scene, keys_of, narrow
-from hygiene.models import AccessKey, Finding, KeyEvent
+from hygiene.models import AccessKey, Finding
 from hygiene.models.orderings import worst_first
-from hygiene.services import advice
+from hygiene.services import advice, histories
 from hygiene.services.exports import with_exempt_until
 from hygiene.services.notices import asked_of, owner_of, with_answers
 from hygiene.services.permissions import offers, with_actions
 from hygiene.services.posture import counted, reporting
 from hygiene.services.usage_evidence import with_looks
+from hygiene.services.user_facts import user_facts
 from hygiene.tables import KeyTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
@@ -111,11 +112,8 @@ def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     """One key: lifecycle, what happens if it is disabled, timeline, facts and findings."""
     now, policy = lists.moment()
     findings = Finding.objects.open().order_by("-severity", "pk")
-    events = KeyEvent.objects.select_related("remediation").order_by("-occurred_at", "-pk")
     visible = with_answers(with_looks(with_actions(AccessKey.objects.visible_to(request.user))))
-    key = get_object_or_404(
-        visible.prefetch_related(Prefetch("findings", queryset=findings), Prefetch("events", queryset=events)), uuid=uuid
-    )
+    key = get_object_or_404(visible.prefetch_related(Prefetch("findings", queryset=findings)), uuid=uuid)
     siblings = list(AccessKey.objects.filter(principal=key.principal_id).exclude(pk=key.pk).select_related("principal"))
     others = [other for other in siblings if other.gone_at is None]
     trail = advice.trail_panel(key, now=now)
@@ -128,6 +126,8 @@ def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
         "evidence": advice.evidence(key, others, now=now),
         "asked": asked_of(key),
         "owner_address": owner_of(key),
+        "facts": [] if key.principal.is_root else user_facts(key.principal, getattr(key.account, "status", None)),
+        "history": histories.of_key(key),
         "lifecycle": advice.lifecycle(key, now=now),
         "rotation": advice.rotation(key, siblings, limit_days=limit, now=now),
         "wait_days": DELETE_WAIT_DAYS,

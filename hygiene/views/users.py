@@ -15,9 +15,10 @@ from hygiene.domain.policy import Policy
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import USERS
 from hygiene.models import AccessKey, Finding, Principal
-from hygiene.services import targets
+from hygiene.services import histories, targets
 from hygiene.services.permissions import offers, with_actions
 from hygiene.services.posture import console_users, counted, reporting
+from hygiene.services.user_facts import user_facts
 from hygiene.tables import UserTable
 from hygiene.tables.base import sentence
 from hygiene.views import lists
@@ -81,6 +82,8 @@ def user_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
         "person": user,
         "has_password": user.password_state == PasswordState.ENABLED,
         "keys": [(key, sentence(key, now=now, is_root=False, limit_days=limit), offers(key, user=request.user, now=now)) for key in keys],
+        "facts": user_facts(user, getattr(user.account, "status", None)),
+        "history": histories.of_user(user),
         "buttons": targets.buttons(targets.of_user(user), user=request.user, now=now),
         "findings": Finding.objects.open().filter(principal=user).select_related("key").order_by("-severity", "pk"),
         "now": now,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from hygiene.domain.ages import is_in_future, whole_days
 from hygiene.domain.facts import AccountFacts, KeyFacts, KeyMatch, LastUse, PrincipalFacts, Source, UseState
-from hygiene.domain.policy import DEFAULT, Policy
+from hygiene.domain.guides import GUIDES, Guide
+from hygiene.domain.policy import Policy
+from hygiene.domain.profiles import DEFAULT
 from hygiene.domain.verdicts import FactUsed, Outcome, Severity, Subject
+
+NOT_READ = "a needed fact is unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +51,33 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Answer of a rule's condition. `severity` None: the policy's."""
+    """Answer of a rule's condition. `severity` None: the policy's. `is_pending`: a fact was not collected yet."""
 
     outcome: Outcome
     explanation: str
     comparison: str = ""
     facts: tuple[FactUsed, ...] = ()
     severity: Severity | None = None
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of rules.md. `title` is its plain name; `fix_*` are texts to copy; `standards` cites what it follows."""
+    """A rule of rules.md: what it judges and how. Its words are in `domain.guides`."""
 
     code: str
     subject: Subject
-    title: str
-    why: str
-    how: str
-    standards: str
     condition: Callable[[Case], Judgement]
-    fix_console: str = ""
-    fix_cli: str = ""
-    fix_terraform: str = ""
     version: int = 1
+    guide: Guide = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "guide", GUIDES[self.code])
+
+    @property
+    def title(self) -> str:
+        """Its plain name."""
+        return self.guide.title
 
     @property
     def severity(self) -> Severity:
@@ -90,7 +97,19 @@ def passed(explanation: str, comparison: str, *facts: FactUsed) -> Judgement:
 
 def unknown(explanation: str, *facts: FactUsed) -> Judgement:
     """A needed fact could not be read, or is not to be trusted."""
-    return Judgement(Outcome.UNKNOWN, explanation, "a needed fact is unknown", facts)
+    return Judgement(Outcome.UNKNOWN, explanation, NOT_READ, facts)
+
+
+def unread(case: Case, permission: str, what: str, *facts: FactUsed) -> Judgement:
+    """A fact that was never read: refused by AWS, with the permission that is missing, or not collected yet."""
+    if permission in case.account.missing_permissions:
+        return unknown(f"The read role may not call {permission}, so {what} is not known.", *facts)
+    return pending(f"{permission} was not read yet, so {what} is not known.", *facts)
+
+
+def pending(explanation: str, *facts: FactUsed) -> Judgement:
+    """A fact of a rule that is off until the fact was collected."""
+    return Judgement(Outcome.UNKNOWN, explanation, NOT_READ, facts, is_pending=True)
 
 
 def not_applicable(explanation: str, *facts: FactUsed) -> Judgement:
@@ -99,8 +118,8 @@ def not_applicable(explanation: str, *facts: FactUsed) -> Judgement:
 
 
 def iso(moment: datetime | None) -> str:
-    """A time as evidence text."""
-    return "unknown" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time as evidence text, in UTC."""
+    return "unknown" if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def ago(days: int) -> str:
@@ -113,9 +132,9 @@ def counted(days: int) -> str:
     return "1 day" if days == 1 else f"{days:,} days"
 
 
-def status_fact(key: KeyFacts) -> FactUsed:
+def status_fact(key: KeyFacts, name: str = "status") -> FactUsed:
     """The key's status as evidence."""
-    return FactUsed("status", key.status_raw or key.status.value, key.status_observed_at, key.status_source.value)
+    return FactUsed(name, key.status_raw or key.status.value, key.status_observed_at, key.status_source.value)
 
 
 def born_fact(key: KeyFacts, name: str = "created") -> FactUsed:
@@ -124,7 +143,7 @@ def born_fact(key: KeyFacts, name: str = "created") -> FactUsed:
 
 
 def use_fact(use: LastUse, name: str = "last used") -> FactUsed:
-    """A last use as evidence."""
+    """A last use as evidence: its time, else the word of its state."""
     return FactUsed(name, iso(use.at) if use.at else use.state.value, use.observed_at, use.source.value)
 
 

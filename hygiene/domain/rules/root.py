@@ -6,14 +6,16 @@ AWS: whether AccountAccessKeysPresent counts inactive keys; an inactive root key
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, PrincipalFacts, Source, UseState
-from hygiene.domain.rules.base import Case, Judgement, Rule, ago, failed, iso, newest, not_applicable, passed, unknown, use_fact
+from hygiene.domain.facts import KeyStatus, MfaState, OrganizationRole, PasswordState, PrincipalFacts, Source, UseState
+from hygiene.domain.rules.base import Case, Judgement, Rule, ago, failed, iso, not_applicable, passed, unknown, unread, use_fact, use_of
 from hygiene.domain.verdicts import FactUsed, Subject
 
+CENTRAL_ROOT = "RootCredentialsManagement"
+ORGANIZATION = Source.ORGANIZATION.value
 NO_CONSOLE_PARTITIONS = frozenset({"aws-us-gov"})
+REPORT = Source.REPORT.value
 NO_CONSOLE = "The root user of this partition cannot sign in, and has no active key."
 YES_NO = {True: "yes", False: "no", None: "unknown"}
 
@@ -31,7 +33,7 @@ def _told(case: Case, name: str, live: bool | None, reported: bool | None) -> To
     root = _row(case)
     if live is not None or root is None:
         return Told(live, FactUsed(name, YES_NO[live], case.account.summary_observed_at, Source.SUMMARY.value))
-    return Told(reported, FactUsed(name, YES_NO[reported], root.observed_at, Source.REPORT.value))
+    return Told(reported, FactUsed(name, YES_NO[reported], root.observed_at, REPORT))
 
 
 def _row(case: Case) -> PrincipalFacts | None:
@@ -53,7 +55,8 @@ def key_present(case: Case) -> Judgement:
     live, root = case.account.root_key_present, _row(case)
     keys = root.keys if root else ()
     told = FactUsed("root key present", YES_NO[live], case.account.summary_observed_at, Source.SUMMARY.value)
-    facts = (told, *_key_facts(root))
+    readable = FactUsed("root slots readable", YES_NO[root is not None and root.keys_known], root.observed_at if root else None, REPORT)
+    facts = (told, *_key_facts(root), readable)
     if live:
         statuses = sorted({key.status.value for key in keys})
         words = f" ({' and '.join(statuses)} by the credential report)" if statuses else ""
@@ -103,42 +106,52 @@ def _active_key(case: Case) -> Told:
     return _told(case, "root active key", None, is_active if is_active or root.keys_known else None)
 
 
+def _partition(case: Case) -> FactUsed:
+    return FactUsed(
+        "root can sign in", YES_NO[case.account.partition not in NO_CONSOLE_PARTITIONS], None, f"partition {case.account.partition}"
+    )
+
+
 def no_mfa(case: Case) -> Judgement:
     """Root has a password or an active key, and no MFA. Without either it passes, with that reason.
 
-    Where root cannot sign in, as in GovCloud, only an active key counts.
+    Where root cannot sign in, as in GovCloud, only an active key counts. Standards look at the password only: `counts_keys` 0.
     """
     mfa, password, key = _mfa(case), _password(case), _active_key(case)
-    facts = (mfa.fact, password.fact, key.fact)
-    can_sign_in = password.value
+    facts = (mfa.fact, password.fact, key.fact, _partition(case))
+    can_sign_in, has_key = password.value, key.value
     if case.account.partition in NO_CONSOLE_PARTITIONS:
         if key.value is False:
             return not_applicable(NO_CONSOLE, *facts)
         can_sign_in = False
+    elif not case.policy.number("root.no_mfa", "counts_keys"):
+        has_key = False
     if mfa.value:
         return passed("The root user has MFA.", "MFA is on", *facts)
-    if can_sign_in is False and key.value is False:
-        return passed("The root user has no credentials: neither a password nor an active key.", "no password and no active key", *facts)
-    if mfa.value is None or not (can_sign_in or key.value):
+    if can_sign_in is False and has_key is False:
+        if key.value is False:
+            text, said = "The root user has no credentials: neither a password nor an active key.", "no password and no active key"
+        else:
+            text, said = "The root user has no password; this profile does not look at its keys here.", "no password"
+        return passed(text, said, *facts)
+    if mfa.value is None or not (can_sign_in or has_key):
         return unknown("Whether the root user has MFA, a password or a key could not be read.", *facts)
-    with_what = " and ".join(word for word, has in (("a password", can_sign_in), ("an active key", key.value)) if has)
+    with_what = " and ".join(word for word, has in (("a password", can_sign_in), ("an active key", has_key)) if has)
     return failed(f"The root user has {with_what}, and no MFA.", "password or active key, and MFA is off", *facts)
 
 
 def virtual_mfa(case: Case) -> Judgement:
     """MFA on, and an assigned virtual device belongs to the root ARN."""
-    account, mfa, virtual = case.account, _mfa(case), case.account.root_has_virtual_mfa
+    account, mfa, virtual, key = case.account, _mfa(case), case.account.root_has_virtual_mfa, _active_key(case)
     device = FactUsed("virtual device of root", YES_NO[virtual], account.mfa_devices_observed_at, Source.MFA_DEVICES.value)
-    facts = (mfa.fact, device)
-    if account.partition in NO_CONSOLE_PARTITIONS:
-        key = _active_key(case)
+    facts = (mfa.fact, device, key.fact, _partition(case))
+    if account.partition in NO_CONSOLE_PARTITIONS and not key.value:
         if key.value is False:
-            return not_applicable(NO_CONSOLE, key.fact)
-        if key.value is None:
-            return unknown("Whether the root user of this partition has an active key could not be read.", key.fact)
+            return not_applicable(NO_CONSOLE, *facts)
+        return unknown("Whether the root user of this partition has an active key could not be read.", *facts)
     if mfa.value is False and not virtual:
         return not_applicable("The root user has no MFA.", *facts)
-    if mfa.value is None or virtual is None or mfa.value is False:
+    if not mfa.value or virtual is None:
         return unknown("The kind of the root user's MFA could not be read.", *facts)
     if virtual:
         text = "A virtual MFA device belongs to the root user. It may have others too; AWS lists only virtual ones here."
@@ -150,84 +163,60 @@ def used(case: Case) -> Judgement:
     """D(newest of root password use and both key uses) <= N."""
     root, limit = _row(case), case.policy.number("root.used")
     if root is None:
-        return unknown("No report has a row of the root user that can be trusted.")
-    sign_in = root.password_last_use
-    facts = (use_fact(sign_in, "last root sign-in"), *(use_fact(key.last_use, "root key last used") for key in root.keys))
-    uses = [key.last_use for key in root.keys]
-    if case.account.partition not in NO_CONSOLE_PARTITIONS or sign_in.at is not None:
-        uses.append(sign_in)
+        return unknown("No report has a row of the root user that can be trusted.", FactUsed("root row", "none", None, REPORT))
+    is_sure = root.keys_known and not any(key.has_data_warning for key in root.keys)
+    facts = (
+        use_fact(root.password_last_use, "last root sign-in"),
+        *(use_fact(use_of(key), "root key last used") for key in root.keys),
+        case.reported("root slots readable", YES_NO[is_sure]),
+        _partition(case),
+    )
+    uses = [use_of(key) for key in root.keys]
+    if case.account.partition not in NO_CONSOLE_PARTITIONS or root.password_last_use.at is not None:
+        uses.append(root.password_last_use)
     days = [case.days(use.at) for use in uses if use.at is not None]
     latest = min((day for day in days if day is not None), default=None)
     if latest is not None and latest <= limit:
         return failed(f"The root user was last used {ago(latest)}.", f"used {latest} days ago <= {limit}", *facts)
-    is_known = root.keys_known and None not in days and all(use.state is not UseState.UNKNOWN for use in uses)
-    if not is_known or any(key.has_data_warning for key in root.keys):
+    if not is_sure or None in days or any(use.state is UseState.UNKNOWN for use in uses):
         return unknown("When the root user was last used could not be read.", *facts)
-    if newest(*(use.at for use in uses)) is None:
+    if latest is None:
         return passed("AWS has no record of use of the root user.", "no use on record", *facts)
-    return passed(f"The root user was last used {ago(latest or 0)}.", f"used {latest} days ago > {limit}", *facts)
+    return passed(f"The root user was last used {ago(latest)}.", f"used {latest} days ago > {limit}", *facts)
 
 
-SIGN_IN = "1. Sign in as the root user.\n2. Open the account menu, Security credentials.\n"
+def password_present(case: Case) -> Judgement:
+    """Member account, central root management on, and root has a password."""
+    account, password = case.account, _password(case)
+    is_on = account.central_root_on
+    if is_on is None and account.central_root_features is not None:
+        is_on = CENTRAL_ROOT in account.central_root_features
+    role = FactUsed("role in the organization", account.organization_role.value, account.organization_observed_at, ORGANIZATION)
+    facts = (role, FactUsed("central root management", YES_NO[is_on], account.organization_observed_at, ORGANIZATION), password.fact)
+    if account.organization_role in (OrganizationRole.NONE, OrganizationRole.MANAGEMENT):
+        return not_applicable("The account is no member of an organization.", *facts)
+    if password.value is False:
+        return passed("The root user has no password.", "no root password", *facts)
+    if account.organization_role is OrganizationRole.UNKNOWN:
+        return unread(case, "organizations:DescribeOrganization", "whether this is a member account", *facts)
+    if is_on is False:
+        return not_applicable("Central root management is off in this organization.", *facts)
+    if is_on is None:
+        return unknown("No management or delegated account of this organization told whether central root management is on.", *facts)
+    if password.value is None:
+        return unknown("Whether the root user has a password could not be read.", *facts)
+    text = "The root user of this member account has a password, although its root credentials are managed centrally."
+    return failed(text, "member account, central root management on, root password present", *facts)
 
 
-def _rule(
-    code: str, title: str, why: str, how: str, standards: str, condition: Callable[[Case], Judgement], *, console: str, cli: str
-) -> Rule:
-    return Rule(code, Subject.ROOT, title, why, how, standards, condition, console, cli)
-
-
-RULES = (
-    _rule(
-        "root.key_present",
-        "Root key present",
-        "No policy limits what a root key can do, so whoever copies it owns the account. AWS's advice is to have none.",
-        "The live account summary says that root has a key, or a root slot of the report holds one. An inactive key counts too.",
-        "CIS 1.4 (v1.4 to v4.0), 1.3 (v5), 2.3 (v6), 2.4 (v7); Security Hub IAM.4; Config iam-root-access-key-check",
-        key_present,
-        console=SIGN_IN
-        + "3. Under Access keys, deactivate the key.\n4. Watch for a few days whether something breaks.\n5. Delete the key.",
-        cli="aws iam list-access-keys\naws iam update-access-key --access-key-id KEY_ID --status Inactive\n"
-        "aws iam delete-access-key --access-key-id KEY_ID",
-    ),
-    _rule(
-        "root.certificate_present",
-        "Root signing certificate present",
-        "A signing certificate is an old kind of root credential, nearly always forgotten, and as powerful as a key.",
-        "The live account summary, or the certificate columns of the report.",
-        "",
-        certificate_present,
-        console=SIGN_IN + "3. Under X.509 signing certificates, delete the certificate.",
-        cli="aws iam list-signing-certificates\naws iam delete-signing-certificate --certificate-id CERTIFICATE_ID",
-    ),
-    _rule(
-        "root.no_mfa",
-        "Root without MFA",
-        "A stolen root password alone opens the whole account.",
-        "Root has a password or an active key, and no MFA device. Where root cannot sign in, as in GovCloud, only a key counts.",
-        "CIS 1.5 (v1.4 to v4.0), 1.4 (v5), 2.4 (v6), 2.5 (v7); Security Hub IAM.9 (both look at the password only)",
-        no_mfa,
-        console=SIGN_IN + "3. Under Multi-factor authentication, assign a passkey or security key; add a second one as a spare.",
-        cli="aws iam get-account-summary --query SummaryMap.AccountMFAEnabled",
-    ),
-    _rule(
-        "root.virtual_mfa",
-        "Root with virtual MFA",
-        "Codes of an app can be phished and its secret can be copied; a passkey or security key cannot.",
-        "MFA is on, and a virtual device is assigned to the root ARN.",
-        "CIS 1.6 (v1.4 to v4.0), 1.5 (v5), 2.5 (v6), 2.6 (v7), all level 2; Security Hub IAM.6",
-        virtual_mfa,
-        console=SIGN_IN + "3. Under Multi-factor authentication, assign a security key.\n4. Remove the virtual device.",
-        cli="aws iam list-virtual-mfa-devices --assignment-status Assigned",
-    ),
-    _rule(
-        "root.used",
-        "Root used",
-        "Daily work never needs the root user. Each use is either an emergency or a surprise.",
-        "The newest of root's sign-in and its keys' last use is at most this many days ago.",
-        "CIS 1.7 (v1.4 to v4.0), 1.6 (v5), 2.6 (v6), 2.7 (v7)",
-        used,
-        console="1. Find out who used it: CloudTrail, Event history, User name root.\n2. Give that task to a role.",
-        cli="aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue=root",
-    ),
+RULES = tuple(
+    Rule(code, Subject.ROOT, condition)
+    for code, condition in (
+        ("root.key_present", key_present),
+        ("root.password_present", password_present),
+        ("root.certificate_present", certificate_present),
+        ("root.no_mfa", no_mfa),
+        ("root.virtual_mfa", virtual_mfa),
+        ("root.used", used),
+    )
 )

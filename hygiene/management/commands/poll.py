@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import random
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, connections
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -20,8 +16,9 @@ from accounts.models import Account
 from accounts.services import open_gateway
 from hygiene.domain.policy import resolve
 from hygiene.models import Poll, PollTrigger
-from hygiene.services import polling, schedule
+from hygiene.services import crews, polling, schedule
 from hygiene.services.clock import Clock
+from hygiene.services.crew import Watch
 from hygiene.services.reports import Patience
 
 PATIENCE = Patience(seconds=600)  # nobody else waits for this process
@@ -44,8 +41,7 @@ class Command(BaseCommand):
             raise CommandError("--jobs must be from 1 to 64.", returncode=2)
         accounts = self.accounts(options["account_id"], force=options["force"])
         polls = schedule.queue_polls(accounts, trigger=PollTrigger.COMMAND, now=timezone.now())
-        jobs = 1 if connection.vendor == "sqlite" and connection.is_in_memory_db() else options["jobs"]  # type: ignore[attr-defined]  # SQLite only
-        failures = [line for line in self.run(polls, jobs) if line]
+        failures = [line for line in self.run(polls, options["jobs"]) if line]
         for line in failures:
             self.stderr.write(line)
         self.stdout.write(f"{len(polls) - len(failures)} of {len(polls)} accounts polled.")
@@ -68,26 +64,28 @@ class Command(BaseCommand):
 
     def run(self, polls: list[Poll], jobs: int) -> list[str]:
         """Lines about failures, in the order in which polls ended."""
-        bar = partial(tqdm, total=len(polls), unit="account", disable=not sys.stderr.isatty(), leave=False)
-        if jobs == 1:
-            return list(bar(map(self.poll, polls)))
-        with ThreadPoolExecutor(jobs, initializer=lambda: None) as pool:
-            return list(bar(pool.map(self.in_thread, polls)))
-
-    def in_thread(self, poll: Poll) -> str:
-        """One poll on a connection of the thread's own, closed after it."""
+        results = crews.run(poll_one, polls, size=jobs)
+        lines = []
         try:
-            return self.poll(poll)
-        finally:
-            connections.close_all()
+            for line in tqdm(results, total=len(polls), unit="account", disable=not sys.stderr.isatty(), leave=False):
+                lines.append(line)
+        except crews.CrewLost:
+            lines += ["A process of this command was ended from outside."] * (len(polls) - len(lines))
+        return lines
 
-    def poll(self, poll: Poll) -> str:
-        """Run one poll; "" when it went well."""
-        clock = Clock(now=timezone.now, sleep=time.sleep, random=random.random)
-        gateway = partial(open_gateway, purpose=Purpose.POLL)
-        done = polling.run_poll(poll.pk, open_gateway=gateway, policy=resolve(settings.POLICY_PROFILE), clock=clock, patience=PATIENCE)
-        who = f"{poll.account.account_id} {poll.account.name}"
-        if done is None:
-            return f"{who}: another worker is polling it."
-        notes = "; ".join([done.error] if done.error else done.warnings[:3])
-        return "" if done.outcome == "complete" else f"{who}: {done.get_outcome_display()}. {notes}"
+
+def poll_one(poll: Poll, watch: Watch) -> str:
+    """Run one poll; "" when it went well."""
+    clock = Clock(now=timezone.now, sleep=watch.sleep, random=random.random)
+    done = polling.run_poll(
+        poll.pk,
+        open_gateway=lambda account: watch.over(open_gateway(account, purpose=Purpose.POLL)),
+        policy=resolve(settings.POLICY_PROFILE),
+        clock=clock,
+        patience=PATIENCE,
+    )
+    who = f"{poll.account.account_id} {poll.account.name}"
+    if done is None:
+        return f"{who}: another worker is polling it."
+    notes = "; ".join([done.error] if done.error else done.warnings[:3])
+    return "" if done.outcome == "complete" else f"{who}: {done.get_outcome_display()}. {notes}"
