@@ -29,7 +29,13 @@ FACETS = (
     FacetKind("Owner", "owner", values="owner_email"),
     FacetKind("What it is", "is", {"finding": "With findings", "read-only": "Read-only", "stale-data": "Not reporting"}),
 )
-PAGE = lists.Page("accounts", "Accounts", "account", AccountTable, ACCOUNTS, "hygiene/accounts.html", FACETS)
+EMPTY = {
+    "": "No account is registered yet.",
+    "silent": "Every account reports.",
+    "findings": "No account has an open finding.",
+    "read-only": "Keys may be changed in every account.",
+}
+PAGE = lists.Page("accounts", "Accounts", "account", AccountTable, ACCOUNTS, "hygiene/accounts.html", FACETS, EMPTY)
 POLLS_SHOWN = 20
 KEYS_SHOWN = 10
 

@@ -30,7 +30,16 @@ FACETS = (
     FacetKind("Covers", "scope", {scope.value: scope.value.capitalize() for scope in ExemptionScope}),
     FacetKind("Accepted by", "by", values="accepted_by"),
 )
-PAGE = lists.Page("exemptions", "Exemptions", "exemption", ExemptionTable, EXEMPTIONS, "hygiene/exemptions.html", FACETS)
+EMPTY = {
+    "": "Nothing is exempt now.",
+    "live": "Nothing is exempt now.",
+    "ending": "No exemption ends within 14 days.",
+    "ended": "No exemption has ended yet.",
+    "all": "There was no exemption yet.",
+}
+PAGE = lists.Page(
+    "exemptions", "Exemptions", "exemption", ExemptionTable, EXEMPTIONS, "hygiene/exemptions.html", FACETS, EMPTY, is_read=False
+)
 MOST_SHOWN = 50
 MOST_COVERS = 500
 LABELS = {"live": "Live", "ending": "Ending in 14 days", "ended": "Ended"}

@@ -29,7 +29,14 @@ FACETS = (
     ),
     FacetKind("Account", "account", values="account__account_id", names="account__name"),
 )
-PAGE = lists.Page("findings", "Findings", "finding", FindingTable, FINDINGS, "hygiene/findings.html", FACETS)
+EMPTY = {
+    "": "No rule fails.",
+    "open": "No rule fails.",
+    "unknown": "Every rule could be told.",
+    "exempt": "Nothing is exempt.",
+    "fixed": "Nothing was fixed yet.",
+}
+PAGE = lists.Page("findings", "Findings", "finding", FindingTable, FINDINGS, "hygiene/findings.html", FACETS, EMPTY)
 LABELS = {"open": "Open", "unknown": "Cannot be told", "exempt": "Exempt", "fixed": "Fixed"}
 CONDITIONS = {
     "open": Q(resolved_at__isnull=True, outcome=FindingOutcome.FAIL),

@@ -45,7 +45,16 @@ FACETS = (
         is_single=True,
     ),
 )
-PAGE = lists.Page("keys", "Access keys", "key", KeyTable, KEYS, "hygiene/keys.html", FACETS)
+EMPTY = {
+    "action": "No key needs anything now.",
+    "never-used": "No active key is without use.",
+    "unused": "No keys are unused for 90+ days.",
+    "over-age": "No active key is over the maximum age.",
+    "ready": "No disabled key has waited long enough to be deleted.",
+    "root": "No account has a root key.",
+    "no-owner": "Every key has an owner.",
+}
+PAGE = lists.Page("keys", "Access keys", "key", KeyTable, KEYS, "hygiene/keys.html", FACETS, EMPTY)
 
 
 def conditions(policy: Policy, now: datetime) -> dict[str, Q]:

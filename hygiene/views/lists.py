@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,14 +20,15 @@ from hygiene.domain.policy import Policy, resolve
 from hygiene.domain.query import Query, parse_query
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
+from hygiene.models import AccountStatus
 from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
 from hygiene.views import exporting, facets, saved_views
 from hygiene.views.access import SignedIn
-from hygiene.views.facets import FacetKind
+from hygiene.views.facets import Facet, FacetKind
 
 PAGE_SIZES = (50, 25, 100, 200)
-KEPT = ("view", "sort", "q", "per_page", "cols", "saved")
+KEPT = ("view", "sort", "q", "per_page", "cols", "saved", "density")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Page:
     conditions: Mapping[str, Condition]
     template: str
     facets: tuple[FacetKind, ...] = ()
+    empty: Mapping[str, str] = field(default_factory=dict)  # what an empty built-in view means when all is well
+    is_read: bool = True  # rows come from AWS, so that polls bring newer ones
 
 
 def moment() -> tuple[datetime, Policy]:
@@ -105,23 +108,36 @@ def answer(
     if "pick" in request.GET:
         return redirect(request.path + address(request, q=facets.picked(request.GET.get("q", ""), request.GET.getlist("pick"))))
     now, policy = moment()
-    query = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions))
-    scene = Scene(now, policy, request.user)
-    line = facets.Line(request.GET.get("q", ""), page.conditions, scene, partial(address, request), rows, partial(_remembered, request))
-    opened = request.GET.get("facet", "")
-    shown = [facets.build(kind, line, is_open=kind.key == opened, find=request.GET.get("find", "")) for kind in page.facets]
-    if opened and getattr(request, "htmx", False):
+    query, scene = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions)), Scene(now, policy, request.user)
+    shown = _facets(request, page, rows, scene)
+    if "facet" in request.GET and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
     table = page.table(PagedRows(rows, _counted(request, page, query, rows, total)), policy=policy, now=now, user=request.user)
     choices = table.choose(_wanted_columns(request), _pinned(query))
-    wanted = request.GET.get("format", "")
-    if wanted in exporting.TYPES:
+    if request.GET.get("format") in exporting.TYPES:
         columns = table.exported() if request.GET.get("columns") == "visible" else None
-        return exporting.response(request, page.kind, page.title, rows, wanted, columns=columns)
+        return exporting.response(request, page.kind, page.title, rows, request.GET["format"], columns=columns)
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
-    return render(request, page.template, {**shared, **_controls(request, page), **context})
+    shared["exports"] = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
+    shared["filter_words"] = ", ".join(f"{key}:" for key in keys_of(page.conditions))
+    return render(request, page.template, {**shared, **_controls(request), **_emptiness(request, page, table), **context})
+
+
+def _facets(request: SignedIn, page: Page, rows: QuerySet[Any, Any], scene: Scene) -> list[Facet]:
+    line = facets.Line(request.GET.get("q", ""), page.conditions, scene, partial(address, request), rows, partial(_remembered, request))
+    opened, find = request.GET.get("facet", ""), request.GET.get("find", "")
+    return [facets.build(kind, line, is_open=kind.key == opened, find=find) for kind in page.facets]
+
+
+def _emptiness(request: SignedIn, page: Page, table: List) -> dict[str, Any]:
+    """What a list without rows says; no query for one that has rows."""
+    if len(table.rows):
+        return {}
+    words = page.empty.get(request.GET.get("view", ""), f"There is no {page.noun} here.")
+    has_data = AccountStatus.objects.visible_to(request.user).filter(report_generated_at__isnull=False).exists()
+    return {"empty_words": words, "has_data": has_data}
 
 
 def _counted(request: SignedIn, page: Page, query: Query, rows: QuerySet[Any, Any], total: int | None) -> Callable[[], int]:
@@ -137,17 +153,16 @@ def _remembered(request: SignedIn, name: str, make: Callable[[], facets.Counted]
     return counts(request).of(("facet", request.path, request.GET.get("view", ""), name, request.user.pk), make)
 
 
-def _controls(request: SignedIn, page: Page) -> dict[str, Any]:
+def _controls(request: SignedIn) -> dict[str, Any]:
     """What the parts around the table need: filter line, exports, saved views, page sizes."""
     return {
         "saved_views": saved_views.entries(request),
         "view_parts": saved_views.parts(request),
-        "exports": exporting.links(partial(address, request), has_columns=bool(page.table.fixed)),
         "filter_text": request.GET.get("q", ""),
-        "filter_words": ", ".join(f"{key}:" for key in keys_of(page.conditions)),
         "kept": kept_of(request),
         "usual_columns": address(request, cols=""),
         "page_sizes": sorted(PAGE_SIZES),
+        "density_link": saved_views.density_link(request, partial(address, request)),
     }
 
 

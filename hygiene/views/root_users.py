@@ -27,7 +27,12 @@ FACETS = (
     rule_facet("Finding", Subject.ROOT),
     FacetKind("Environment", "env", values="environment"),
 )
-PAGE = lists.Page("accounts", "Root users", "account", RootTable, ACCOUNTS, "hygiene/root_users.html", FACETS)
+EMPTY = {
+    "key": "No account that reports has a root key.",
+    "no-mfa": "Every root user that can sign in has MFA.",
+    "unknown": "Every root user was read.",
+}
+PAGE = lists.Page("accounts", "Root users", "account", RootTable, ACCOUNTS, "hygiene/root_users.html", FACETS, EMPTY)
 
 
 def _with_roots(accounts: QuerySet[Account]) -> QuerySet[Account]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,6 +21,7 @@ from hygiene.views.access import SignedIn, requires
 
 PAGES = ("keys", "users", "root-users", "accounts", "findings", "exemptions", "audit")
 PARTS = {"q": "query", "view": "view", "sort": "sort", "cols": "columns"}
+DENSITIES = ("comfortable", "compact")
 LONGEST_QUERY = 1000
 
 
@@ -46,13 +48,27 @@ def parts(request: HttpRequest) -> dict[str, str]:
 
 
 def entries(request: SignedIn) -> list[Entry]:
-    """The saved views of the list that the request shows: mine, then shared. One query."""
+    """The saved views of the list that the request shows: mine, then shared. One query. The open one gives the page its density."""
     page = request.resolver_match.url_name if request.resolver_match else ""
-    wanted, here = request.GET.get("saved", ""), parts(request)
     found = sorted(visible(request).filter(page=page), key=lambda saved: (saved.user_id != request.user.pk, saved.name.lower()))
-    return [
-        Entry(saved, address(saved), str(saved.uuid) == wanted, here != _kept(saved), saved.user_id == request.user.pk) for saved in found
-    ]
+    current = next((saved for saved in found if str(saved.uuid) == request.GET.get("saved")), None)
+    density = request.GET.get("density") or (current.density if current else "")
+    if density in DENSITIES:
+        request.preferences.density = density  # type: ignore[attr-defined]  # for this answer alone, it is not stored
+    return [_entry(request, saved, is_current=saved is current) for saved in found]
+
+
+def _entry(request: SignedIn, saved: SavedView, *, is_current: bool) -> Entry:
+    is_edited = parts(request) != _kept(saved) or request.GET.get("density", saved.density) != saved.density
+    return Entry(saved, address(saved), is_current, is_edited, saved.user_id == request.user.pk)
+
+
+def density_link(request: SignedIn, address_with: Callable[..., str]) -> str:
+    """Where the other density is shown in a saved view, which keeps its own; empty elsewhere: there it is the person's preference."""
+    if not request.GET.get("saved"):
+        return ""
+    shown: str = request.preferences.density  # type: ignore[attr-defined]  # set by the middleware
+    return address_with(density=next(word for word in DENSITIES if word != shown))
 
 
 def address(saved: SavedView) -> str:
@@ -74,7 +90,8 @@ def save(request: SignedIn) -> HttpResponse:
         raise BadRequest("A view needs a name of at most 64 characters.")
     values = {field: request.POST.get(word, "")[:LONGEST_QUERY] for word, field in PARTS.items()}
     values = {**values, "view": values["view"][:32], "sort": values["sort"][:64], "columns": values["columns"][:512]}
-    density = request.preferences.density  # type: ignore[attr-defined]  # set by the middleware
+    asked = request.POST.get("density", "")
+    density = asked if asked in DENSITIES else request.preferences.density  # type: ignore[attr-defined]  # set by the middleware
     kept = {**values, "density": density, "is_shared": request.POST.get("is_shared") == "1"}
     saved, _ = SavedView.objects.update_or_create(
         user=request.user, page=page, name=name, defaults=kept, create_defaults={**kept, "created_at": timezone.now()}

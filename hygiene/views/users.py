@@ -32,7 +32,13 @@ FACETS = (
     FacetKind("Password", "password", {"yes": "Yes", "no": "None", "unknown": "Unknown"}),
     FacetKind("MFA", "mfa", {"on": "On", "off": "Off", "unknown": "Unknown"}),
 )
-PAGE = lists.Page("users", "Users", "user", UserTable, USERS, "hygiene/users.html", FACETS)
+EMPTY = {
+    "action": "No user needs anything now.",
+    "no-mfa": "Every console user has MFA.",
+    "console": "No user has a console password.",
+    "with-keys": "No user has an active key.",
+}
+PAGE = lists.Page("users", "Users", "user", UserTable, USERS, "hygiene/users.html", FACETS, EMPTY)
 LABELS = {"action": "Needs action", "no-mfa": "Console without MFA", "console": "Console users", "with-keys": "With active keys"}
 
 

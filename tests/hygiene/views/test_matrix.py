@@ -34,7 +34,8 @@ OPEN = frozenset({*ROLES, "no role", "nobody"})
 MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     **dict.fromkeys(("overview", "keys", "key", "users", "user", "root-users", "root-user", "accounts", "account"), ("get", EVERYBODY)),
     **dict.fromkeys(
-        ("findings", "rule", "queue", "remediation", "audit", "search", "suggest", "settings", "digest", "digest-frame"), ("get", EVERYBODY)
+        ("findings", "rule", "queue", "remediation", "audit", "search", "suggest", "newer", "settings", "digest", "digest-frame"),
+        ("get", EVERYBODY),
     ),
     **dict.fromkeys(("digest-send", "digest-settings"), ("post", EVERYBODY)),
     **dict.fromkeys(("exemptions", "exemption"), ("get", EVERYBODY)),
