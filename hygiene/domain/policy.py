@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from hygiene.domain.facts import PasswordState, UserClass
+from hygiene.domain.facts import UserClass
 from hygiene.domain.profiles import PROFILES, RuleSetting
 from hygiene.domain.verdicts import Severity
 
 DELETE_WAIT_DAYS = 14  # between disable and delete
 IN_USE_DAYS = 90  # a key used within it asks for more before it is disabled
-CLASS_TAG = "hygiene-class"  # of an IAM user: "human" or "machine", against what its password says
 
 
 class Scope(StrEnum):
@@ -152,15 +151,3 @@ def _has(tags: Mapping[str, str], wanted: str) -> bool:
     """Whether the tag "name" is there, or has the value of "name=value"."""
     name, has_value, value = wanted.partition("=")
     return name in tags and (not has_value or tags[name] == value)
-
-
-def class_by_tag(tags: Mapping[str, str] | None) -> UserClass | None:
-    """What the user's tag says; None without one, or with a word that is no class."""
-    word = (tags or {}).get(CLASS_TAG, "").strip().lower()
-    return UserClass(word) if word in tuple(UserClass) else None
-
-
-def class_of(password_state: PasswordState, tags: Mapping[str, str] | None) -> UserClass:
-    """Human with a console password, machine without; a tag decides otherwise. A password that is not known counts as a human's."""
-    by_password = UserClass.MACHINE if password_state is PasswordState.NONE else UserClass.HUMAN
-    return class_by_tag(tags) or by_password

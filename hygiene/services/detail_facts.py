@@ -11,8 +11,7 @@ from typing import Any
 from accounts.models import Account
 from hygiene.domain.details import PasswordPolicyFacts, PolicyFacts, ServiceCredentialFacts, SshKeyFacts
 from hygiene.domain.evidence import usage_facts, usage_of
-from hygiene.domain.facts import DetailFacts, OrganizationRole, UsageFacts
-from hygiene.domain.policy import class_by_tag
+from hygiene.domain.facts import DetailFacts, OrganizationRole, UsageFacts, UserClass
 from hygiene.models import AccountStatus, Principal, RequestState, UsageEvidence
 
 
@@ -21,7 +20,7 @@ def detail_facts(principal: Principal) -> DetailFacts:
     policies = principal.policies
     return DetailFacts(
         tags=principal.tags,
-        user_class=class_by_tag(principal.tags),
+        user_class=None if principal.tags is None else UserClass(principal.user_class),
         owner=principal.owner or (None if principal.tags is None else ""),
         owner_source=principal.owner_source,
         groups=None if principal.groups is None else tuple(principal.groups),

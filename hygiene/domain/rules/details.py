@@ -50,11 +50,11 @@ def admin(case: Case) -> Judgement:
     if details.is_admin:
         how = f" {details.admin_via}" if details.admin_via else ""
         return failed(f"The key's user is an administrator{how}: whoever has the key owns the account.", "user is an administrator", *facts)
+    if details.is_admin is False:
+        return passed("The key's user is no administrator.", "user is no administrator", *facts)
     if details.policies is None:
         return unread(case, DETAILS, "what the key may do", *facts)
-    if details.is_admin is None:
-        return unknown("One of the user's policies could not be read, so it may or may not be an administrator.", *facts)
-    return passed("The key's user is no administrator.", "user is no administrator", *facts)
+    return unknown("One of the user's policies could not be read, so it may or may not be an administrator.", *facts)
 
 
 def quarantined(case: Case) -> Judgement:
