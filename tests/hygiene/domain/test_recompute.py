@@ -150,7 +150,7 @@ def policies() -> list[Policy]:
 
 def test_every_verdict_of_every_rule_is_recomputed_from_its_evidence() -> None:
     seen: set[tuple[str, Outcome]] = set()
-    for seed in range(500):
+    for seed in range(700):
         world = World(seed)
         policy, of = world.one(*policies()), world.account()
         verdicts = evaluate_account(of, policy=policy, now=NOW)
