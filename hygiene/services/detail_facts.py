@@ -15,12 +15,17 @@ from hygiene.domain.facts import DetailFacts, OrganizationRole, UsageFacts, User
 from hygiene.models import AccountStatus, Principal, RequestState, UsageEvidence
 
 
+def class_of(principal: Principal) -> UserClass | None:
+    """The user's class as it is kept once its tags were read; None before, when the password alone decides."""
+    return None if principal.tags is None else UserClass(principal.user_class)
+
+
 def detail_facts(principal: Principal) -> DetailFacts:
     """What was read of one user beside its report row and its keys."""
     policies = principal.policies
     return DetailFacts(
         tags=principal.tags,
-        user_class=None if principal.tags is None else UserClass(principal.user_class),
+        user_class=class_of(principal),
         owner=principal.owner or (None if principal.tags is None else ""),
         owner_source=principal.owner_source,
         groups=None if principal.groups is None else tuple(principal.groups),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 
 from hygiene.domain.facts import AccountFacts, PrincipalFacts
@@ -33,19 +33,21 @@ WORSE = {
 }
 
 
-def evaluate_principal(principal: PrincipalFacts, account: AccountFacts, *, policy: Policy, now: datetime) -> list[Verdict]:
+def evaluate_principal(
+    principal: PrincipalFacts, account: AccountFacts, *, policy: Policy, now: datetime, only: Container[str] = RULES
+) -> list[Verdict]:
     """Verdicts of every rule that is on, for root or a user and for each of its keys. Root is in no user rule.
 
-    A user is judged by the numbers of its class and tags (`Policy.for_principal`); root by those of the account.
+    A user is judged by the numbers of its class and tags (`Policy.for_principal`); root by those of the account. `only`: rules asked.
     """
     own = policy if principal.is_root else policy.for_principal(principal.user_class, principal.details.tags)
-    return [_verdict(rule, _guarded(rule, case), case) for rule, case in _cases(principal, account, own, now)]
+    return [_verdict(rule, _guarded(rule, case), case) for rule, case in _cases(principal, account, own, now) if rule.code in only]
 
 
-def evaluate_account(account: AccountFacts, *, policy: Policy, now: datetime) -> list[Verdict]:
-    """Verdicts about the account itself and its data."""
+def evaluate_account(account: AccountFacts, *, policy: Policy, now: datetime, only: Container[str] = RULES) -> list[Verdict]:
+    """Verdicts about the account itself and its data. `only`: rules asked."""
     case = Case(account, policy, now)
-    asked = [rule for rule in RULES.values() if rule.subject is Subject.ACCOUNT and policy.is_on(rule.code)]
+    asked = [rule for rule in RULES.values() if rule.subject is Subject.ACCOUNT and policy.is_on(rule.code) and rule.code in only]
     return [_verdict(rule, _guarded(rule, case), case) for rule in asked]
 
 
