@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, Max, Q, Subquery, Value
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,7 +16,7 @@ from hygiene.domain.policy import resolve
 from hygiene.domain.wording import relative
 from hygiene.middleware import of_cookie
 from hygiene.models import Remediation
-from hygiene.people import ROLES
+from hygiene.people import roles_of
 from hygiene.services.posture import reporting
 
 
@@ -46,19 +45,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "roles": ", ".join(roles_of(user)).capitalize() or "No role",
         "initials": "".join(part[:1] for part in user.get_username().replace("-", ".").split(".")[:2]).upper(),
     }
-
-
-def roles_of(user: User) -> list[str]:
-    """Names of the roles whose permissions the person has all of. No query beyond the permissions themselves."""
-    if user.is_superuser:
-        return ["superuser"]
-    held = user.get_all_permissions()
-    return [role for role, permissions in ROLES.items() if set(permissions) <= held and not _is_part(role, held)]
-
-
-def _is_part(role: str, held: set[str]) -> bool:
-    """A smaller role whose permissions another held role has too, such as viewer beside operator."""
-    return any(set(ROLES[role]) < set(other) <= held for other in ROLES.values())
 
 
 def _next(theme: str) -> str:

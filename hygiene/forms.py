@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
@@ -9,8 +10,9 @@ from zoneinfo import available_timezones
 from django import forms
 
 from hygiene.domain.rules import RULES
-from hygiene.models import DigestSubscription, Preferences, Reason
+from hygiene.models import DigestDefault, DigestSubscription, Preferences, Reason, SavedView
 from hygiene.services.cautions import SENTENCES
+from hygiene.services.scope import NUMBERS
 
 REASONS = [("", "Choose a reason"), *((value, label) for value, label in Reason.choices if value != Reason.UNDO)]
 
@@ -67,28 +69,62 @@ def known_time_zone(name: str) -> str:
     return name.strip()
 
 
-class DigestForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
-    """When one person gets the weekly digest."""
+class DigestDefaultForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """How the people of one role get the digest. `scopes` are words and labels to choose from; account numbers may be typed."""
 
     at = forms.TimeField(label="Time", widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+    scope = forms.ChoiceField(required=False)
+    accounts = forms.CharField(required=False, max_length=600)
 
     class Meta:
-        model = DigestSubscription
-        fields = ("is_on", "send_when_unchanged", "weekday", "time_zone")
+        model = DigestDefault
+        fields = ("is_on", "frequency", "send_when_unchanged", "weekday", "time_zone", "is_plain", "scope")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scopes: Sequence[tuple[str, str]] = (("", "All accounts"),), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["frequency"].required = False
         self.initial["at"] = time(self.instance.hour, self.instance.minute)
+        stored, scope = self.instance.scope, self.fields["scope"]
+        assert isinstance(scope, forms.ChoiceField)  # noqa: S101  # declared above
+        scope.choices = [*scopes, ("accounts", "These accounts")]
+        if NUMBERS.fullmatch(stored):
+            self.initial.update(scope="accounts", accounts=stored.replace(",", ", "))
+        elif stored not in dict(scopes):
+            scope.choices = [*scopes, (stored, stored), ("accounts", "These accounts")]
 
     def clean_time_zone(self) -> str:
         """An IANA name, such as Europe/London."""
         return known_time_zone(self.cleaned_data["time_zone"])
 
-    def save(self, commit: bool = True) -> DigestSubscription:
+    def clean(self) -> dict[str, Any]:
+        """One word for the scope; an empty frequency stays what it was."""
+        found: dict[str, Any] = super().clean() or {}
+        if found.get("scope") == "accounts":
+            found["scope"] = "".join(found.get("accounts", "").split())
+            if not NUMBERS.fullmatch(found["scope"]) or len(found["scope"]) > 512:
+                self.add_error("accounts", "Give account numbers of 12 digits, with commas, at most 39.")
+        found["frequency"] = found.get("frequency") or self.instance.frequency
+        return found
+
+    def save(self, commit: bool = True) -> Any:
         """The slot's time in two columns."""
         self.instance.hour, self.instance.minute = self.cleaned_data["at"].hour, self.cleaned_data["at"].minute
-        saved: DigestSubscription = super().save(commit)
-        return saved
+        return super().save(commit)
+
+
+class DigestForm(DigestDefaultForm):
+    """How one person gets the digest."""
+
+    class Meta(DigestDefaultForm.Meta):
+        model = DigestSubscription  # type: ignore[assignment]  # both have the choices of a digest
+        fields = (*DigestDefaultForm.Meta.fields, "saved_view")  # type: ignore[assignment]  # one more
+
+    def __init__(self, *args: Any, views: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["saved_view"]
+        assert isinstance(chosen, forms.ModelChoiceField)  # noqa: S101  # a foreign key
+        chosen.queryset = SavedView.objects.none() if views is None else views
+        chosen.empty_label = "None"
 
 
 class Complaining(forms.Form):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
 THEMES = ("auto", "light", "dark")
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": ("hygiene.view_inventory", "accounts.see_own_audit"),
@@ -40,3 +45,16 @@ def roles_with(*permissions: str) -> str:
     """Names of the roles that have one of `permissions`, as words: "operator", "operator or approver"."""
     names = [role for role, held in ROLES.items() if set(permissions) & set(held)]
     return " or ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else "of a superuser"]))
+
+
+def roles_of(user: User) -> list[str]:
+    """Names of the roles whose permissions the person has all of. No query beyond the permissions themselves."""
+    if user.is_superuser:
+        return ["superuser"]
+    held = user.get_all_permissions()
+    return [role for role, permissions in ROLES.items() if set(permissions) <= held and not _is_part(role, held)]
+
+
+def _is_part(role: str, held: set[str]) -> bool:
+    """A smaller role whose permissions another held role has too, such as viewer beside operator."""
+    return any(set(ROLES[role]) < set(other) <= held for other in ROLES.values())

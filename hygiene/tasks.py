@@ -20,6 +20,7 @@ from accounts.models import Account
 from accounts.services import open_gateway, open_root_gateway
 from hygiene.celery import app
 from hygiene.domain.policy import Policy, resolve
+from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
 from hygiene.services import (
     digests,
@@ -217,7 +218,7 @@ def send_due_digests() -> None:
 @shared_task
 def send_digest(delivery_pk: int) -> None:
     """One claimed digest. Never retried by the queue: the row knows whether it may be."""
-    digests.send(delivery_pk, policy=policy(), clock=clock())
+    digests.send(delivery_pk, policy=policy(), clock=clock(), look=look_at)
 
 
 @shared_task

@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("digest/preview/", digest.digest_frame, name="digest-frame"),
     path("digest/send/", digest.digest_send, name="digest-send"),
     path("digest/settings/", digest.digest_settings, name="digest-settings"),
+    path("digest/defaults/", digest.digest_default, name="digest-default"),
     path("digest/unsubscribe/<uuid:uuid>/", digest.digest_unsubscribe, name="digest-unsubscribe"),
     path("search/", search.search, name="search"),
     path("newer/", newer.newer, name="newer"),

@@ -5,265 +5,240 @@ Accounts that do not report now, or did not then, are left out of the change and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.urls import reverse
 
-from accounts.models import Account
-from hygiene.domain.facts import KeyStatus
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import STATE_WORDS
-from hygiene.domain.verdicts import Severity
-from hygiene.domain.wording import day, key_sentence, number, plural, short_key_id
-from hygiene.models import SUCCESS_STATES, AccessKey, Finding, Principal, Remediation
-from hygiene.services.live_keys import last_use
+from hygiene.domain.wording import day, number, plural, relative
+from hygiene.services.digest_extent import Extent
+from hygiene.services.digest_parts import Figure, Line, Section, link, section
+from hygiene.services.digest_sections import changed, coming_up, needs_you
 from hygiene.services.overview import Overview, Site, overview
-from hygiene.services.permissions import days_left
-from hygiene.services.posture import no_mfa, reporting
+from hygiene.services.scope import EVERYTHING, Scope
 
-MOST_LINES = 10
-COMPARED = ("root_keys", "never_used", "unused_90", "over_age", "no_mfa")
 NAMES = {
     "root_keys": "Root keys",
     "never_used": "Active, never used",
     "unused_90": "Unused 90+ days",
-    "over_age": "Over maximum age",
     "no_mfa": "Console users, no MFA",
 }
-SOON = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number, None when no account reports. `change` in words, "" in a first digest; `delta` None: nothing to compare."""
-
-    name: str
-    value: int | None
-    delta: int | None
-    url: str
-
-    @property
-    def change(self) -> str:
-        """Fewer, more, no change."""
-        if self.delta is None:
-            return ""
-        return "no change" if self.delta == 0 else f"{number(abs(self.delta))} {'more' if self.delta > 0 else 'fewer'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a section."""
-
-    level: str
-    title: str
-    detail: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """At most ten lines, how many more there are, and where."""
-
-    title: str
-    lines: tuple[Line, ...]
-    more: int
-    url: str
-    empty: str
+COMPARED = tuple(NAMES)
+VIEWS = {
+    "root_keys": ("root-users", "key"),
+    "never_used": ("keys", "never-used"),
+    "unused_90": ("keys", "unused"),
+    "no_mfa": ("users", "no-mfa"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One person's digest. `numbers` is what the next one is compared with."""
+    """One person's digest. `numbers` is what the next one is compared with. `zone` is the reader's."""
 
-    week: str
+    label: str
+    scope: Scope
+    zone: tzinfo
     made_at: datetime
     since: datetime | None
+    oldest_data_at: datetime | None
+    newest_data_at: datetime | None
     reporting: int
     expected: int
+    is_empty: bool
     figures: tuple[Figure, ...]
-    missing: tuple[Line, ...]
+    missing: Section
     uncompared: tuple[str, ...]
-    sections: tuple[Section, ...]
+    needs: Section
+    changed: Section
+    coming: Section
+    chosen: Section | None
     numbers: Mapping[str, Any]
     new_root_keys: int
 
     @property
+    def sections(self) -> tuple[Section, ...]:
+        """In the order of the mail; the chosen view comes last."""
+        return tuple(filter(None, (self.needs, self.changed, self.coming, self.chosen)))
+
+    @property
     def has_scope(self) -> bool:
-        """Whether the person may see any account at all."""
-        return self.expected > 0
+        """Whether there is anything at all that the person may see and has asked for."""
+        return not self.is_empty
 
     @property
     def is_unchanged(self) -> bool:
         """Whether nothing is different from the last digest."""
-        changed = next(section for section in self.sections if section.title.startswith("Changed"))
-        return self.since is not None and all(figure.delta == 0 for figure in self.figures) and not changed.lines
+        return self.since is not None and all(figure.delta == 0 for figure in self.figures) and not self.changed.lines
 
     @property
     def headline(self) -> str:
-        """The top item."""
+        """The news; in a first digest, what stands."""
         root, never = self.figures[0].value, self.figures[1].value
         if root is None or never is None:
             return "No account is reporting, so nothing is known."
+        if news := self._news():
+            return " ".join(news)
+        if self.is_unchanged and self.since:
+            return f"No change since {self.day_of(self.since)}."
         if root:
             return f"{plural(root, 'root key exists', 'root keys exist')}. Remove {'it' if root == 1 else 'them'} first."
-        return (
-            f"{plural(never, 'active key was', 'active keys were')} never used."
-            if never
-            else "No root key, and no key that was never used."
+        never_used = plural(never, "active key was", "active keys were")
+        return f"{never_used} never used." if never else "No root key, and no key that was never used."
+
+    def _news(self) -> list[str]:
+        """At most two sentences: new root keys, then what changed in the figures."""
+        news = [f"{plural(self.new_root_keys, 'new root key')}."] if self.new_root_keys else []
+        _, never, unused, no_mfa = self.figures
+        nouns = (
+            (unused, "unused key", "unused keys"),
+            (never, "never-used key", "never-used keys"),
+            (no_mfa, "console user without MFA", "console users without MFA"),
         )
+        for figure, one, many in nouns:
+            if figure.delta:
+                count = abs(figure.delta)
+                news.append(f"{number(count)} {'more' if figure.delta > 0 else 'fewer'} {one if count == 1 else many}.")
+        return news[:2]
+
+    @property
+    def preheader(self) -> str:
+        """What a list of mails shows after the subject: the top item."""
+        top = next(iter(self.needs.lines), None)
+        return f"{top.title}: {top.detail}" if top else self.headline
 
     @property
     def subject(self) -> str:
         """The news first; the week last."""
         unused = self.figures[2]
-        week = f"week {int(self.week[-2:])}" if self.week[0].isdigit() else "sent now"
         if unused.value is None:
-            return f"[keys] No account is reporting, {week}"
+            return f"[keys] No account is reporting, {self.label}"
         if self.is_unchanged:
-            return f"[keys] No change, {number(unused.value)} unused, {week}"
+            return f"[keys] No change, {number(unused.value)} unused, {self.label}"
         change = f" ({unused.change})" if unused.delta else ""
         news = f"{plural(self.new_root_keys, 'new root key')}, " if self.new_root_keys else ""
-        return f"[keys] {news}{number(unused.value)} unused{change}, {week}"
+        return f"[keys] {news}{number(unused.value)} unused{change}, {self.label}"
+
+    @property
+    def period(self) -> str:
+        """The days that the changes cover, in the reader's time zone; "" in a first digest."""
+        if self.since is None:
+            return ""
+        return f"{self.moment_of(self.since)} to {self.moment_of(self.made_at)}"
+
+    @property
+    def data_age(self) -> str:
+        """As of when the counts are, from which call."""
+        if self.newest_data_at is None or self.oldest_data_at is None:
+            return "no credential report of a reporting account"
+        newest = f"credential reports of {self.moment_of(self.newest_data_at)}"
+        is_spread = self.newest_data_at - self.oldest_data_at > timedelta(hours=1)
+        return f"{newest}, the oldest of {self.moment_of(self.oldest_data_at)}" if is_spread else newest
+
+    @property
+    def exempt(self) -> int:
+        """What exemptions take out of the figures."""
+        return sum(figure.exempt for figure in self.figures)
+
+    def day_of(self, moment: datetime) -> str:
+        """8 Feb 2021, in the reader's time zone."""
+        return day(moment.astimezone(self.zone))
+
+    def moment_of(self, moment: datetime) -> str:
+        """Mon 23 Nov 2026 08:00 GMT, in the reader's time zone."""
+        local = moment.astimezone(self.zone)
+        return f"{local:%a} {day(local)} {local:%H:%M %Z}"
 
 
-def link(name: str, *arguments: object, **query: str) -> str:
-    """A full address of a page."""
-    address = f"{settings.SITE_ROOT}{reverse(name, args=arguments)}"
-    return f"{address}?{urlencode(query)}" if query else address
+def label_of(week: str, moment: datetime, zone: tzinfo) -> str:
+    """What the subject ends with: the week or day that ended before the digest; "sent now" for one asked for by a press."""
+    if week.startswith("N"):
+        return "sent now"
+    before = moment.astimezone(zone) - timedelta(days=1)
+    return f"week {before.isocalendar().week}" if "W" in week else f"{before.day} {before:%b}"
 
 
-def compose(user: User, *, week: str, before: Mapping[str, Any] | None, policy: Policy, now: datetime) -> Digest:
-    """The digest of `user`. `before` are the numbers of the last one sent to them, None for the first."""
-    found = overview(user, policy=policy, now=now)
+def compose(
+    user: User,
+    *,
+    week: str,
+    before: Mapping[str, Any] | None,
+    policy: Policy,
+    now: datetime,
+    scope: Scope = EVERYTHING,
+    zone: tzinfo = UTC,
+    chosen: Section | None = None,
+) -> Digest:
+    """The digest of `user` within `scope`. `before` are the numbers of the last one sent to them, None for the first."""
+    found = overview(user, policy=policy, now=now, scope=scope, by_owner=True)
     current = [site for site in found.sites if site.is_reporting]
-    now_numbers = {site.account.account_id: {name: site.counts[name] for name in COMPARED} for site in current}
-    then: Mapping[str, Mapping[str, int]] = before["accounts"] if before else {}
-    since = datetime.fromisoformat(before["at"]) if before else None
-    figures = tuple(_figure(name, found, now_numbers, then if before else None) for name in COMPARED)
-    mine = AccessKey.objects.visible_to(user).present().filter(reporting(policy=policy, now=now)).select_related("account", "principal")
+    numbers = {site.account.account_id: {name: site.counts[name] for name in COMPARED} for site in current}
+    is_alike = before is not None and bool(before.get("is_mine")) == scope.is_mine
+    then: Mapping[str, Mapping[str, int]] = before["accounts"] if before and is_alike else {}
+    since = datetime.fromisoformat(before["at"]) if before and is_alike else None
+    both = [account for account in numbers if account in then]
+    extent = Extent(user, scope, policy, now, zone, since, found, frozenset(both))
+    reports = [site.status.report_generated_at for site in current if site.status and site.status.report_generated_at]
     return Digest(
-        week=week,
+        label=label_of(week, now, zone),
+        scope=scope,
+        zone=zone,
         made_at=now,
         since=since,
+        oldest_data_at=min(reports, default=None),
+        newest_data_at=max(reports, default=None),
         reporting=found.reporting,
         expected=found.expected,
-        figures=figures,
-        missing=tuple(_missing(site, now) for site in found.silent),
-        uncompared=_uncompared(found, now_numbers, then) if before else (),
-        sections=(_needs(user, mine, found, policy, now), _changed(user, mine, since, policy, now), _coming(mine, now)),
-        numbers={"at": now.isoformat(), "accounts": now_numbers},
-        new_root_keys=mine.filter(principal__is_root=True, first_seen_at__gt=since).count() if since else 0,
+        is_empty=not found.expected
+        or (scope.is_mine and not any(site.counts["users"] or site.counts["active_keys"] for site in found.sites)),
+        figures=tuple(_figure(name, found, numbers, then, both, scope) for name in COMPARED),
+        missing=_missing(found, scope, now),
+        uncompared=_uncompared(found, numbers, then) if since else (),
+        needs=needs_you(extent),
+        changed=changed(extent),
+        coming=coming_up(extent),
+        chosen=chosen,
+        numbers={"at": now.isoformat(), "is_mine": scope.is_mine, "accounts": numbers},
+        new_root_keys=extent.new_root_keys(),
     )
 
 
-def _figure(name: str, found: Overview, numbers: Mapping[str, Mapping[str, int]], then: Mapping[str, Mapping[str, int]] | None) -> Figure:
-    urls = {
-        "root_keys": link("root-users", view="key"),
-        "never_used": link("keys", view="never-used"),
-        "unused_90": link("keys", view="unused"),
-        "over_age": link("keys", view="over-age"),
-        "no_mfa": link("users", view="no-mfa"),
-    }
-    both = [account for account in numbers if account in (then or {})]
-    delta = sum(numbers[account][name] - (then or {})[account].get(name, 0) for account in both) if both else None
-    return Figure(NAMES[name], found.totals[name] if found.reporting else None, delta, urls[name])
+def _figure(
+    name: str,
+    found: Overview,
+    numbers: Mapping[str, Mapping[str, int]],
+    then: Mapping[str, Mapping[str, int]],
+    both: list[str],
+    scope: Scope,
+) -> Figure:
+    page, view = VIEWS[name]
+    words = "owner:me" if scope.is_mine and page != "root-users" else scope.filter_words
+    delta = sum(numbers[account][name] - then[account].get(name, 0) for account in both) if both else None
+    value = found.totals[name] if found.reporting else None
+    return Figure(NAMES[name], value, delta, link(page, view=view, q=words), found.totals[f"exempt_{name}"] if found.reporting else 0)
 
 
-def _missing(site: Site, now: datetime) -> Line:
-    since = site.status.failing_since if site.status else None
-    when = f" since {day(since)}" if since else ""
-    error = (site.status.error if site.status else "") or "no report in time"
-    return Line("unknown", site.account.name, f"{STATE_WORDS[site.state]}{when}: {error}", link("account", site.account.account_id))
+def _missing(found: Overview, scope: Scope, now: datetime) -> Section:
+    lines = [_silent(site, now) for site in found.silent]
+    url = link("accounts", view="silent", q="" if scope.is_mine else scope.filter_words)
+    return section("Not reporting", lines, len(lines), url, "Every account reports.")
+
+
+def _silent(site: Site, now: datetime) -> Line:
+    status = site.status
+    since = f" since {day(status.failing_since)} ({relative(status.failing_since, now)})" if status and status.failing_since else ""
+    error = (status.error if status else "") or "no report in time"
+    return Line("unknown", site.account.name, f"{STATE_WORDS[site.state]}{since}: {error}", link("account", site.account.account_id))
 
 
 def _uncompared(found: Overview, numbers: Mapping[str, Any], then: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of accounts that are in one of the two digests alone, as far as they are still in scope."""
-    names = {site.account.account_id: site.account.name for site in found.sites}
-    return tuple(sorted(names[account] for account in set(numbers) ^ set(then) if account in names))
+    known = {site.account.account_id: site.account.name for site in found.sites}
+    return tuple(sorted(known[account] for account in set(numbers) ^ set(then) if account in known))
 
 
-def _section(title: str, lines: Sequence[Line], total: int, url: str, empty: str) -> Section:
-    return Section(title, tuple(lines[:MOST_LINES]), max(0, total - min(len(lines), MOST_LINES)), url, empty)
-
-
-def _key_line(key: AccessKey, now: datetime) -> Line:
-    words = key_sentence(
-        status=KeyStatus(key.status), created_at=key.created_at, last_use=last_use(key), now=now, is_root=key.principal.is_root
-    )
-    title = f"Root key in {key.account.name}" if key.principal.is_root else f"{key.principal.name} in {key.account.name}"
-    url = link("root-user", key.account.account_id) if key.principal.is_root else link("key", key.uuid)
-    name = "" if key.principal.is_root else f"{short_key_id(key.access_key_id)}: "
-    return Line(Severity(key.severity).word, title, f"{name}{words}", url)
-
-
-def _needs(user: User, keys: Any, found: Overview, policy: Policy, now: datetime) -> Section:
-    """Worst first: root and other keys of high severity, then console users without MFA."""
-    urgent = keys.filter(severity__gte=Severity.HIGH).order_by("-severity", "created_at", "pk")
-    people = Principal.objects.visible_to(user).present().filter(no_mfa(), reporting(policy=policy, now=now)).select_related("account")
-    lines = [_key_line(key, now) for key in urgent[:MOST_LINES]]
-    lines += [
-        Line("high", f"{row.name} in {row.account.name}", "Console user without MFA", link("user", row.uuid))
-        for row in people.order_by("name", "pk")[:MOST_LINES]
-    ]
-    total = urgent.count() + people.count()
-    return _section("Needs you", lines, total, link("keys", view="action"), "Nothing of high severity is open.")
-
-
-def _changed(user: User, keys: Any, since: datetime | None, policy: Policy, now: datetime) -> Section:
-    url = link("audit")
-    if since is None:
-        return Section("Changed this week", (), 0, url, "This is your first digest: changes are shown from the next one on.")
-    visible = Account.objects.visible_to(user)
-    done = Remediation.objects.filter(account__in=visible, state__in=SUCCESS_STATES, finished_at__gt=since).select_related("account")
-    lines = [
-        Line(
-            "ok",
-            f"{row.requested_by_name}: {row.action} {short_key_id(row.access_key_id)}",
-            f"{row.user_name} in {row.account.name}",
-            link("remediation", row.uuid),
-        )
-        for row in done.order_by("-finished_at", "-pk")[:MOST_LINES]
-    ]
-    opened = Finding.objects.failing().filter(account__in=visible, opened_at__gt=since)
-    names = {
-        "key.never_used": "newly never used for over a week",
-        "key.unused": "newly over the limit of unused days",
-        "key.too_old": "newly over maximum age",
-    }
-    for rule, words in names.items():
-        count = opened.filter(rule=rule).count()
-        if count:
-            lines.append(Line("medium", plural(count, "key"), words, link("findings", q=f"rule:{rule}", sort="opened")))
-    gaps = opened.filter(rule="password.no_mfa").count()
-    if gaps:
-        lines.append(Line("high", plural(gaps, "console user"), "newly without MFA", link("users", view="no-mfa")))
-    fresh = keys.filter(created_at__gt=since, principal__is_root=False).count()
-    if fresh:
-        lines.append(Line("low", plural(fresh, "new key"), "created since then", link("keys", q=f"age:<={(now - since).days}")))
-    return _section("Changed this week", lines, done.count() + len(lines) - min(done.count(), MOST_LINES), url, "Nothing changed.")
-
-
-def _coming(keys: Any, now: datetime) -> Section:
-    """Disabled keys that may be deleted now or within a week."""
-    disabled = keys.filter(status=KeyStatus.INACTIVE, principal__is_root=False).order_by("disabled_here_at", "first_inactive_at", "pk")
-    soon = [(days_left(key, now), key) for key in disabled]
-    ready = sorted(((left, key) for left, key in soon if left <= SOON.days), key=lambda pair: (pair[0], pair[1].pk))
-    lines = [
-        Line(
-            "low",
-            f"{key.principal.name} in {key.account.name}",
-            f"{short_key_id(key.access_key_id)}: " + ("ready to delete" if not left else "can be deleted in " + plural(left, "day")),
-            link("key", key.uuid),
-        )
-        for left, key in ready[:MOST_LINES]
-    ]
-    return _section("Coming up", lines, len(ready), link("keys", view="ready"), "No disabled key becomes ready to delete this week.")
-
-
-__all__ = ["Digest", "Figure", "Line", "Section", "compose", "link"]
+__all__ = ["Digest", "Figure", "Line", "Section", "compose", "label_of", "link"]

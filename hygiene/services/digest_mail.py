@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from email.utils import make_msgid
 from urllib.parse import urlsplit
 
 import css_inline
@@ -11,11 +10,12 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from hygiene.domain.wording import day
 from hygiene.models import DigestDelivery, DigestSubscription
-from hygiene.services.digest_content import Digest, link
+from hygiene.people import roles_of
+from hygiene.services.digest_content import Digest, Section, link
 
-LEVELS = {"critical": "!!", "high": "! ", "medium": "* ", "low": "- ", "ok": "+ ", "unknown": "? "}
+LEVELS = {"critical": "!!", "high": "! ", "medium": "* ", "low": "- ", "done": "+ ", "ok": "  ", "info": "- ", "unknown": "? "}
+MOST_UNCOMPARED = 10
 
 
 def html_of(digest: Digest, subscription: DigestSubscription, anchor: str = "") -> str:
@@ -29,31 +29,44 @@ def text_of(digest: Digest, subscription: DigestSubscription, anchor: str = "") 
     context = _context(digest, subscription, anchor)
     width = max(len(figure.name) for figure in digest.figures)
     rows = [f"{figure.name:<{width}}  {_shown(figure.value):>7}  {figure.change}".rstrip() for figure in digest.figures]
-    sections = [
-        {
-            "section": section,
-            "lines": [f"{LEVELS[line.level]}{line.title}\n    {line.detail}\n    {line.url}" for line in section.lines],
-        }
-        for section in digest.sections
-    ]
-    return render_to_string("emails/digest-body.txt", {**context, "rows": rows, "text_sections": sections}).strip() + "\n"
+    sections = [{"section": part, "lines": _lines(part)} for part in digest.sections]
+    more = {"rows": list(zip(rows, digest.figures, strict=True)), "text_sections": sections, "text_missing": _lines(digest.missing)}
+    return render_to_string("emails/digest-body.txt", {**context, **more}).strip() + "\n"
+
+
+def _lines(part: Section) -> list[str]:
+    return [f"{LEVELS[line.level]} {line.title}\n   {line.detail}\n   {line.url}" for line in part.lines]
 
 
 def _shown(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"
 
 
+def slot_words(subscription: DigestSubscription) -> str:
+    """When somebody gets it: "every Monday at 07:00 (Europe/Paris)"."""
+    often = "every day" if subscription.frequency == "daily" else f"every {subscription.get_weekday_display()}"
+    return f"{often} at {subscription.hour:02d}:{subscription.minute:02d} ({subscription.time_zone})"
+
+
 def _context(digest: Digest, subscription: DigestSubscription, anchor: str) -> dict[str, object]:
-    slot = f"{subscription.get_weekday_display()} {subscription.hour:02d}:{subscription.minute:02d} {subscription.time_zone}"
+    left_out = digest.uncompared
     return {
         "digest": digest,
-        "covers": f"{day(digest.since)} to {day(digest.made_at)}" if digest.since else "",
-        "overview_url": link("overview"),
+        "overview_url": link("overview", scope=digest.scope.word),
         "settings_url": link("digest"),
         "stop_url": link("digest-unsubscribe", subscription.uuid),
-        "slot": slot,
+        "slot": slot_words(subscription),
+        "scope": "what you own" if digest.scope.is_mine else digest.scope.label,
+        "roles": ", ".join(roles_of(subscription.user)) or "no role",
+        "uncompared": names_of(left_out),
         "anchor": anchor,
     }
+
+
+def names_of(found: Sequence[str]) -> str:
+    """The first ten names, and how many more."""
+    rest = len(found) - MOST_UNCOMPARED
+    return ", ".join(found[:MOST_UNCOMPARED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def message_of(
@@ -62,7 +75,7 @@ def message_of(
     """The mail with a Message-ID that stays the same for this delivery, threaded with the weeks before. `anchor`: NUMBER:HASH."""
     host = urlsplit(settings.SITE_ROOT).hostname or "localhost"
     headers = {
-        "Message-ID": delivery.message_id or make_msgid(idstring=str(delivery.uuid), domain=host),
+        "Message-ID": delivery.message_id or f"<digest-{delivery.uuid}@{host}>",
         "List-Unsubscribe": f"<{link('digest-unsubscribe', subscription.uuid)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
@@ -73,5 +86,6 @@ def message_of(
     message = EmailMultiAlternatives(
         digest.subject, text_of(digest, subscription, anchor), settings.DEFAULT_FROM_EMAIL, [delivery.address], headers=headers
     )
-    message.attach_alternative(html_of(digest, subscription, anchor), "text/html")
+    if not subscription.is_plain:
+        message.attach_alternative(html_of(digest, subscription, anchor), "text/html")
     return message

@@ -1,19 +1,19 @@
-"""The weekly digest: who is due, claimed before it is composed, sent at most once. The mail itself is `services.digest_mail`.
+"""The digest: who is due, claimed before it is composed, sent at most once. The mail itself is `services.digest_mail`.
 
-Every (recipient, ISO week) ends sent, skipped, failed or uncertain. A refusal by the mail server is definite: it may be tried again
+Every (recipient, ISO week or day) ends sent, skipped, failed or uncertain. A refusal by the mail server is definite: it may be tried again
 within the week. After the server was handed the mail and gave no answer nobody knows, so an uncertain one is never sent again.
 """
 
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
@@ -21,14 +21,20 @@ from django.db.models import Q, QuerySet
 
 from accounts import audit
 from hygiene.domain.policy import Policy
-from hygiene.models import DeliveryState, DigestDelivery, DigestSubscription
+from hygiene.models import DeliveryState, DigestDelivery, DigestSubscription, SavedView
 from hygiene.services.clock import Clock
 from hygiene.services.digest_content import Digest, compose
 from hygiene.services.digest_mail import message_of
+from hygiene.services.digest_parts import Section
+from hygiene.services.digest_slots import READ, due, next_slot, period_of, slot_of, subscribe_everybody, subscription_of, week_of
+from hygiene.services.scope import NotAScope, Scope, scope_of
 
 LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=15)
+IN_TIME, IN_TIME_DAILY = timedelta(days=6), timedelta(hours=20)
+DAILY = r"^\d{4}-\d{2}-\d{2}$"
+Look = Callable[[SavedView, User, datetime], Section]
 ONE_A_MINUTE = timedelta(minutes=1)
 BEFORE_DATA = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError)
 OPEN_STATES = (DeliveryState.CLAIMED, DeliveryState.SENDING)
@@ -47,52 +53,9 @@ class Outcome:
     words: str
 
 
-def subscription_of(user: User, *, now: datetime) -> DigestSubscription:
-    """The person's subscription; made at the installation's slot on first need."""
-    slot = settings.DIGEST_SCHEDULE
-    defaults = {"weekday": slot.weekday, "hour": slot.at.hour, "minute": slot.at.minute, "time_zone": str(slot.zone), "created_at": now}
-    return DigestSubscription.objects.get_or_create(user=user, defaults=defaults)[0]
-
-
-def subscribe_everybody(*, now: datetime) -> None:
-    """A subscription for each active person with an address and a role, once: whoever switches it off keeps the row."""
-    people = User.objects.filter(Q(groups__isnull=False) | Q(is_superuser=True), is_active=True, digest_subscription__isnull=True)
-    for user in people.exclude(email="").distinct():
-        subscription_of(user, now=now)
-
-
-def slot_of(subscription: DigestSubscription, now: datetime) -> datetime:
-    """The slot of the ISO week that `now` is in, in the subscriber's own time zone."""
-    local = now.astimezone(ZoneInfo(subscription.time_zone))
-    day = local.date() + timedelta(days=subscription.weekday - local.weekday())
-    return datetime(day.year, day.month, day.day, subscription.hour, subscription.minute, tzinfo=local.tzinfo)
-
-
-def week_of(moment: datetime) -> str:
-    """ISO week, "2026-W47"."""
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02d}"
-
-
-def due(*, now: datetime) -> list[DigestSubscription]:
-    """Subscriptions whose slot of this week has come, and which have no delivery for the week yet. A missed slot is caught up."""
-    found = []
-    active = DigestSubscription.objects.filter(is_on=True, user__is_active=True).exclude(user__email="").select_related("user")
-    for subscription in active:
-        slot = slot_of(subscription, now)
-        if subscription.created_at <= slot <= now:
-            found.append(subscription)
-    taken = set(DigestDelivery.objects.filter(week__in={_week(row, now) for row in found}).values_list("address", "week"))
-    return [row for row in found if (row.user.email, _week(row, now)) not in taken]
-
-
-def _week(subscription: DigestSubscription, now: datetime) -> str:
-    return week_of(slot_of(subscription, now))
-
-
 def claim(subscription: DigestSubscription, *, now: datetime) -> DigestDelivery | None:
-    """Take (recipient, week) for us; None when somebody else has it."""
-    return _claim(subscription.user, _week(subscription, now), now=now)
+    """Take (recipient, week or day) for us; None when somebody else has it."""
+    return _claim(subscription.user, period_of(subscription, now), now=now)
 
 
 def claim_now(user: User, *, now: datetime) -> DigestDelivery:
@@ -130,29 +93,45 @@ def claim_due(*, now: datetime) -> list[int]:
         claim(subscription, now=now)
     for delivery in DigestDelivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lte=now):
         _end(delivery, delivery.lease_token, DeliveryState.UNCERTAIN, now, "The sender ended while the mail was being handed over.")
-    retry = Q(
-        state=DeliveryState.FAILED,
-        attempts__lt=MOST_ATTEMPTS,
-        lease_expires_at__lte=now - RETRY_AFTER,
-        claimed_at__gt=now - timedelta(days=6),
-    )
-    waiting = Q(state=DeliveryState.CLAIMED, lease_expires_at__lte=now) | retry
-    return list(DigestDelivery.objects.filter(waiting).values_list("pk", flat=True))
+    in_time = Q(claimed_at__gt=now - IN_TIME) & (Q(claimed_at__gt=now - IN_TIME_DAILY) | ~Q(week__regex=DAILY))
+    for delivery in DigestDelivery.objects.filter(~in_time, state=DeliveryState.CLAIMED, lease_expires_at__lte=now):
+        _end(delivery, delivery.lease_token, DeliveryState.FAILED, now, "No sender took it up in time, and the next one says more.")
+    retry = Q(state=DeliveryState.FAILED, attempts__lt=MOST_ATTEMPTS, lease_expires_at__lte=now - RETRY_AFTER)
+    waiting = in_time & (Q(state=DeliveryState.CLAIMED, lease_expires_at__lte=now) | retry)
+    return list(DigestDelivery.objects.filter(waiting).order_by("pk").values_list("pk", flat=True))
 
 
 def last_sent(user: User) -> DigestDelivery | None:
-    """The last weekly digest that this person was sent: what the next is compared with."""
+    """The last regular digest that this person was sent: what the next is compared with."""
     mine = DigestDelivery.objects.filter(user=user, state=DeliveryState.SENT).exclude(week__startswith="N")
     return mine.order_by("-sent_at", "-pk").first()
 
 
-def preview(user: User, *, week: str, policy: Policy, now: datetime) -> Digest:
-    """What would be sent to the person now."""
-    before = last_sent(user)
-    return compose(user, week=week, before=before.numbers if before else None, policy=policy, now=now)
+def preview(user: User, *, week: str, policy: Policy, now: datetime, look: Look | None = None) -> Digest:
+    """What would be sent to the person now. `look` fills the section of the saved view that they chose."""
+    before, subscription = last_sent(user), subscription_of(user, now=now)
+    saved = subscription.saved_view if look else None
+    return compose(
+        user,
+        week=week,
+        before=before.numbers if before else None,
+        policy=policy,
+        now=now,
+        scope=scope_chosen(subscription),
+        zone=ZoneInfo(subscription.time_zone),
+        chosen=look(saved, user, now) if look and saved else None,
+    )
 
 
-def send(pk: int, *, policy: Policy, clock: Clock) -> Outcome | None:
+def scope_chosen(subscription: DigestSubscription) -> Scope:
+    """The scope of a subscription; one that means nothing any more is an empty one, so that nothing is sent by mistake."""
+    try:
+        return scope_of(subscription.scope, subscription.user)
+    except NotAScope:
+        return Scope("000000000000")
+
+
+def send(pk: int, *, policy: Policy, clock: Clock, look: Look | None = None) -> Outcome | None:
     """Compose and send one claimed delivery. None when somebody else has it or it is settled already."""
     now, token = clock.now(), uuid4()
     free = Q(state=DeliveryState.CLAIMED) | Q(state=DeliveryState.FAILED, attempts__lt=MOST_ATTEMPTS)
@@ -160,15 +139,27 @@ def send(pk: int, *, policy: Policy, clock: Clock) -> Outcome | None:
     if not DigestDelivery.objects.filter(free, pk=pk, lease_expires_at__lte=now).update(**mine):
         return None
     delivery = DigestDelivery.objects.select_related("user").get(pk=pk)
-    if delivery.user is None:
-        return _end(delivery, token, DeliveryState.SKIPPED, now, "The person is gone.")
+    refusal = _not_to_send(delivery, now)
+    if refusal or delivery.user is None:
+        return _end(delivery, token, DeliveryState.SKIPPED, now, refusal)
     subscription = subscription_of(delivery.user, now=now)
-    digest = preview(delivery.user, week=delivery.week, policy=policy, now=now)
+    digest = preview(delivery.user, week=delivery.week, policy=policy, now=now, look=look)
     if not digest.has_scope:
         return _end(delivery, token, DeliveryState.SKIPPED, now, "No account is in the person's scope.")
     if digest.is_unchanged and not subscription.send_when_unchanged and not delivery.week.startswith("N"):
         return _end(delivery, token, DeliveryState.SKIPPED, now, "Nothing changed.")
     return _hand_over(delivery, token, digest, subscription, clock)
+
+
+def _not_to_send(delivery: DigestDelivery, now: datetime) -> str:
+    """Why it must not be sent any more, whatever it would say; "" if it may."""
+    if delivery.user is None or not delivery.user.is_active:
+        return "The person is gone."
+    if not delivery.user.has_perm(READ):
+        return "The person has no role any more."
+    if not delivery.week.startswith("N") and not subscription_of(delivery.user, now=now).is_on:
+        return "The person has stopped it."
+    return ""
 
 
 def _hand_over(delivery: DigestDelivery, token: Any, digest: Digest, subscription: DigestSubscription, clock: Clock) -> Outcome | None:
@@ -257,3 +248,23 @@ def history(user: User) -> QuerySet[DigestDelivery]:
     if user.has_perm("accounts.see_every_account") and user.has_perm("accounts.see_audit"):
         return rows
     return rows.filter(user=user)
+
+
+__all__ = [
+    "NotSent",
+    "Outcome",
+    "claim",
+    "claim_due",
+    "claim_now",
+    "due",
+    "history",
+    "last_sent",
+    "next_slot",
+    "preview",
+    "send",
+    "slot_of",
+    "subscribe_everybody",
+    "subscription_of",
+    "unsubscribe",
+    "week_of",
+]

@@ -192,6 +192,11 @@ def wait_days(key: AccessKey) -> int:
     """The waiting time that the rules ask for. No query for a row of `with_actions`."""
     if hasattr(key, "rule_of_waiting"):
         return waiting_days(key.rule_of_waiting)
+    return waiting_days_now()
+
+
+def waiting_days_now() -> int:
+    """Days that a key stays disabled before it may be deleted. One query."""
     return waiting_days(InstallationPolicy.objects.annotate(rule_of_waiting=_WAIT).values_list("rule_of_waiting", flat=True).first())
 
 

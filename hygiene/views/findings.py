@@ -13,6 +13,7 @@ from hygiene.domain.policy import Policy
 from hygiene.domain.rules import RULES, Rule
 from hygiene.domain.verdicts import Severity, Subject
 from hygiene.filters import FINDINGS
+from hygiene.filters.builtin import FINDING_VIEWS
 from hygiene.models import Finding, FindingOutcome
 from hygiene.tables import FindingTable
 from hygiene.views import lists
@@ -38,12 +39,6 @@ EMPTY = {
 }
 PAGE = lists.Page("findings", "Findings", "finding", FindingTable, FINDINGS, "hygiene/findings.html", FACETS, EMPTY)
 LABELS = {"open": "Open", "unknown": "Cannot be told", "exempt": "Exempt", "fixed": "Fixed"}
-CONDITIONS = {
-    "open": Q(resolved_at__isnull=True, outcome=FindingOutcome.FAIL),
-    "unknown": Q(resolved_at__isnull=True, outcome=FindingOutcome.UNKNOWN),
-    "exempt": Q(resolved_at__isnull=True, outcome=FindingOutcome.EXEMPT),
-    "fixed": Q(resolved_at__isnull=False),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +59,16 @@ def finding_list(request: SignedIn) -> HttpResponseBase:
     """Open findings, worst first; or by rule, unknown, exempt, fixed."""
     _, policy = lists.moment()
     wanted = request.GET.get("view", "open")
-    current = wanted if wanted in (*CONDITIONS, "rules", "all") else "open"
+    current = wanted if wanted in (*FINDING_VIEWS, "rules", "all") else "open"
     rows = Finding.objects.visible_to(request.user)
-    counts = lists.view_counts(request, "findings", rows, CONDITIONS)
+    counts = lists.view_counts(request, "findings", rows, FINDING_VIEWS)
     labels = [(name, label, counts[name]) for name, label in LABELS.items()]
     context = {
         "tabs": lists.tabs([("rules", "By rule", None), *labels], current=current),
     }
     if current == "rules":
         return render(request, "hygiene/rules.html", {**context, "page": PAGE, "rows": rule_rows(request, policy)})
-    rows = rows if current == "all" else rows.filter(CONDITIONS[current])
+    rows = rows if current == "all" else rows.filter(FINDING_VIEWS[current])
     found = rows.select_related("account", "principal", "key").order_by("-severity", "rule", "opened_at", "pk")
     return lists.answer(request, PAGE, found, context=context, total=counts["" if current == "all" else current])
 

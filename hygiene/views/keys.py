@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from hygiene.domain.facts import KeyStatus
-from hygiene.domain.policy import DELETE_WAIT_DAYS, Policy
+from hygiene.domain.policy import DELETE_WAIT_DAYS
 from hygiene.domain.query import parse_query
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import KEYS, Scene, keys_of, narrow
+from hygiene.filters.builtin import key_views
 from hygiene.models import AccessKey, Finding
 from hygiene.models.orderings import worst_first
 from hygiene.services import advice, histories
 from hygiene.services.exports import with_exempt_until
 from hygiene.services.notices import asked_of, owner_of, with_answers
 from hygiene.services.permissions import offers, with_actions
-from hygiene.services.posture import counted, reporting
 from hygiene.services.usage_evidence import with_looks
 from hygiene.services.user_facts import user_facts
 from hygiene.tables import KeyTable
@@ -57,22 +55,6 @@ EMPTY = {
 PAGE = lists.Page("keys", "Access keys", "key", KeyTable, KEYS, "hygiene/keys.html", FACETS, EMPTY)
 
 
-def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
-    """The built-in views. Counts cover reporting accounts only, as everywhere."""
-    current = reporting(policy=policy, now=now)
-    waited = now - timedelta(days=DELETE_WAIT_DAYS)
-    since = Q(disabled_here_at__lte=waited) | Q(disabled_here_at__isnull=True, first_inactive_at__lte=waited)
-    return {
-        "action": Q(severity__gt=0) & current,
-        "never-used": counted("never_used", policy=policy, now=now) & current,
-        "unused": counted("unused_90", policy=policy, now=now) & current,
-        "over-age": counted("over_age", policy=policy, now=now) & current,
-        "ready": Q(status=KeyStatus.INACTIVE, principal__is_root=False) & since & current,
-        "root": Q(principal__is_root=True),
-        "no-owner": Q(principal__owner="", account__owner_email="", principal__is_root=False) & current,
-    }
-
-
 LABELS = {
     "action": "Needs action",
     "never-used": "Never used",
@@ -89,7 +71,7 @@ LABELS = {
 def key_list(request: SignedIn) -> HttpResponseBase:
     """All keys, or one built-in view of them."""
     now, policy = lists.moment()
-    views = conditions(policy, now)
+    views = key_views(policy, now)
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
     visible = AccessKey.objects.visible_to(request.user)
     rows = visible if "status:deleted" in request.GET.get("q", "") else visible.present()
@@ -108,7 +90,7 @@ def key_list(request: SignedIn) -> HttpResponseBase:
 def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
     """The person's keys that a filter line and a built-in view select now; root keys are never in bulk, so they are left out."""
     now, policy = lists.moment()
-    views = conditions(policy, now)
+    views = key_views(policy, now)
     visible = AccessKey.objects.visible_to(request.user).filter(principal__is_root=False)
     rows = visible if "status:deleted" in text else visible.present()
     found, _ = narrow(rows, parse_query(text, keys=keys_of(KEYS)), KEYS, Scene(now, policy, request.user))

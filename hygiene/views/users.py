@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from hygiene.domain.facts import PasswordState
-from hygiene.domain.policy import Policy
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import USERS
+from hygiene.filters.builtin import user_views
 from hygiene.models import AccessKey, Finding, Principal
 from hygiene.services import histories, targets
 from hygiene.services.permissions import offers, with_actions
-from hygiene.services.posture import console_users, counted, reporting
 from hygiene.services.user_facts import user_facts
 from hygiene.tables import UserTable
 from hygiene.tables.base import sentence
@@ -42,23 +40,12 @@ PAGE = lists.Page("users", "Users", "user", UserTable, USERS, "hygiene/users.htm
 LABELS = {"action": "Needs action", "no-mfa": "Console without MFA", "console": "Console users", "with-keys": "With active keys"}
 
 
-def conditions(policy: Policy, now: datetime) -> dict[str, Q]:
-    """The built-in views. Counts cover reporting accounts only."""
-    current = reporting(policy=policy, now=now)
-    return {
-        "action": Q(severity__gt=0) & current,
-        "no-mfa": counted("no_mfa", policy=policy, now=now) & current,
-        "console": console_users() & current,
-        "with-keys": Q(active_keys__gt=0) & current,
-    }
-
-
 @require_safe
 @requires("hygiene.view_inventory")
 def user_list(request: SignedIn) -> HttpResponseBase:
     """All IAM users, or one built-in view of them. Root users have a page of their own."""
     now, policy = lists.moment()
-    views = conditions(policy, now)
+    views = user_views(policy, now)
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
     rows = Principal.objects.visible_to(request.user).present().users()
     counts = lists.view_counts(request, "users", rows, views)

@@ -13,10 +13,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from hygiene.domain.policy import resolve
+from hygiene.filters.builtin import look_at
 from hygiene.models import DeliveryState, DigestSubscription
 from hygiene.services import digests
 from hygiene.services.clock import Clock
 from hygiene.services.digest_mail import text_of
+from hygiene.services.digest_slots import period_of
 
 GOOD = (DeliveryState.SENT, DeliveryState.SKIPPED)
 
@@ -38,13 +40,13 @@ class Command(BaseCommand):
         subscriptions = self._wanted(options["to"], now)
         if options["dry_run"]:
             for subscription in subscriptions:
-                digest = digests.preview(subscription.user, week=digests.week_of(now), policy=policy, now=now)
+                digest = digests.preview(subscription.user, week=period_of(subscription, now), policy=policy, now=now, look=look_at)
                 self.stdout.write(f"To: {subscription.user.email}\nSubject: {digest.subject}\n\n{text_of(digest, subscription)}")
             self.stdout.write(f"{len(subscriptions)} would be sent.")
             return
         clock = Clock(now=lambda: now, sleep=time.sleep, random=random.random)
         claimed = [digests.claim(subscription, now=now) for subscription in subscriptions]
-        outcomes = [digests.send(delivery.pk, policy=policy, clock=clock) for delivery in claimed if delivery is not None]
+        outcomes = [digests.send(delivery.pk, policy=policy, clock=clock, look=look_at) for delivery in claimed if delivery is not None]
         done = [outcome for outcome in outcomes if outcome is not None]
         for outcome in done:
             self.stdout.write(f"{outcome.address}: {outcome.state}{f' ({outcome.words})' if outcome.words else ''}")

@@ -38,6 +38,7 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
         ("get", EVERYBODY),
     ),
     **dict.fromkeys(("digest-send", "digest-settings"), ("post", EVERYBODY)),
+    "digest-default": ("post", ADMINISTRATOR),
     **dict.fromkeys(("exemptions", "exemption"), ("get", EVERYBODY)),
     "exemption-new": ("get", ACCEPTERS),
     **dict.fromkeys(("exemption-extend", "exemption-withdraw"), ("post", ACCEPTERS)),
