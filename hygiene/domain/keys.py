@@ -48,9 +48,9 @@ def pair(slots: Sequence[ReportSlot], listed: Sequence[ListedKey], *, last_uses:
     """
     slot_of: dict[str, ReportSlot] = {}
     tied: set[str] = set()
-    for second in dict.fromkeys(_second(slot.rotated_at) for slot in slots):
-        keys = [key for key in listed if second is not None and _second(key.created_at) == second]
-        here = [slot for slot in slots if _second(slot.rotated_at) == second]
+    for second in dict.fromkeys(second_of(slot.rotated_at) for slot in slots):
+        keys = [key for key in listed if second is not None and second_of(key.created_at) == second]
+        here = [slot for slot in slots if second_of(slot.rotated_at) == second]
         matched = _match(keys, here, last_uses or {})
         slot_of |= matched
         if len(matched) < len(here):
@@ -81,11 +81,12 @@ def _paired(key: ListedKey, slot: ReportSlot | None, *, is_tied: bool) -> Paired
 
 def _is_doubtful(slot: ReportSlot, open_keys: Sequence[ListedKey]) -> bool:
     """Whether an unmatched slot may still be one of the unmatched keys."""
-    seconds = {_second(key.created_at) for key in open_keys}
-    return bool(open_keys) and (slot.rotated_at is None or None in seconds or _second(slot.rotated_at) in seconds)
+    seconds = {second_of(key.created_at) for key in open_keys}
+    return bool(open_keys) and (slot.rotated_at is None or None in seconds or second_of(slot.rotated_at) in seconds)
 
 
-def _second(moment: datetime | None) -> datetime | None:
+def second_of(moment: datetime | None) -> datetime | None:
+    """The whole second of a moment, in UTC: as far as AWS's sources agree on when a key was born."""
     return None if moment is None else moment.astimezone(UTC).replace(microsecond=0)
 
 

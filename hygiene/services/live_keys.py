@@ -9,7 +9,7 @@ from datetime import datetime
 
 from accounts.gateway import KeyLastUse, ListedKey
 from hygiene.domain.facts import KeyMatch, KeyStatus, LastUse, Source, UseState
-from hygiene.domain.keys import PairedKey, key_status, pair
+from hygiene.domain.keys import PairedKey, key_status, pair, second_of
 from hygiene.domain.report import ReportSlot
 from hygiene.models import AccessKey, Poll, Principal, Remediation
 from hygiene.services.changes import Changes, set_status
@@ -140,7 +140,7 @@ def _name(
     """A listed key whose id is new to us takes the row of its slot, or a row of its own."""
     row = row_of.pop(paired.slot.slot) if paired.slot else None
     if row is None and paired.match is KeyMatch.AMBIGUOUS:
-        own = (paired.listed.created_at, None)  # a slot without a date may be any key's
+        own = (second_of(paired.listed.created_at), None)  # a slot without a date may be any key's
         row = next((row_of.pop(slot) for slot, key in list(row_of.items()) if key.created_at in own), None)
         if row is not None:
             row.last_used_state, row.last_used_at, row.last_used_region, row.last_used_service = UseState.UNKNOWN, None, "", ""
@@ -150,7 +150,7 @@ def _name(
             principal=principal,
             status=key_status(paired.listed.status),
             status_observed_at=now,
-            created_at=paired.listed.created_at,
+            created_at=second_of(paired.listed.created_at),
             first_seen_at=now,
         )
         row.access_key_id, row.match = paired.listed.access_key_id, paired.match
@@ -159,7 +159,8 @@ def _name(
         changes.keys.remove(row)
         changes.new_keys.append(row)
         return
-    row.access_key_id, row.match, row.created_at = paired.listed.access_key_id, paired.match, paired.listed.created_at or row.created_at
+    row.access_key_id, row.match = paired.listed.access_key_id, paired.match
+    row.created_at = second_of(paired.listed.created_at) or row.created_at
     _observe(row, paired.listed, now=now, changes=changes, poll=poll)
 
 
