@@ -1,6 +1,7 @@
 """App configuration."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class HygieneConfig(AppConfig):
@@ -12,5 +13,8 @@ class HygieneConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and how times are read from PostgreSQL."""
         from hygiene import checks  # noqa: F401  # registering is the import's effect; apps load before models are ready
+        from hygiene.database import read_times_fast
+
+        connection_created.connect(read_times_fast, dispatch_uid="read_times_fast")

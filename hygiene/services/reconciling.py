@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from hygiene.domain.recompute import EVALUATED
@@ -44,7 +44,7 @@ class _Diff:
     def __init__(self) -> None:
         self.new: list[dict[str, Any]] = []
         self.changed: list[dict[str, Any]] = []
-        self.seen: list[int] = []
+        self.seen: list[int] = []  # only told again
         self.over: list[int] = []
 
 
@@ -62,7 +62,7 @@ def reconcile(account: Account, verdicts: Iterable[Verdict], exemptions: Mapping
             continue
         _sort_in(diff, account, verdict, exemption, finding, now)
     diff.over = [finding.pk for finding in known.values()]
-    write(diff, now)
+    write(diff, Finding.objects.open().filter(scope, account=account), now)
 
 
 def _sort_in(diff: _Diff, account: Account, verdict: Verdict, exemption: Exemption | None, finding: _Open | None, now: datetime) -> None:
@@ -115,14 +115,23 @@ def _evidence(verdict: Verdict) -> list[dict[str, Any]]:
     return [*facts, {"name": EVALUATED, "value": at, "observed_at": None, "source": "clock"}]
 
 
-def write(diff: _Diff, now: datetime) -> None:
-    """Store the differences."""
+def write(diff: _Diff, found: QuerySet[Finding], now: datetime) -> None:
+    """Store the differences to those that were `found`."""
+    _see_again(diff, found, now)
     bulk.update(Finding, diff.changed, TOLD)
     bulk.insert(Finding, diff.new)
-    for rows in _by_ids(diff.seen):
-        rows.update(last_seen_at=now)
     for rows in _by_ids(diff.over):
         rows.update(resolved_at=now, resolution="no longer so")
+
+
+def _see_again(diff: _Diff, found: QuerySet[Finding], now: datetime) -> None:
+    """In one statement where most are only told again: then the others are fewer to name."""
+    others = [*diff.over, *(row["id"] for row in diff.changed)]
+    if diff.seen and len(others) < len(diff.seen) and len(others) <= IDS:
+        found.exclude(pk__in=others).update(last_seen_at=now)
+        return
+    for rows in _by_ids(diff.seen):
+        rows.update(last_seen_at=now)
 
 
 def _by_ids(ids: list[int]) -> Iterable[Any]:
