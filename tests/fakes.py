@@ -215,7 +215,7 @@ class FakeGateway(FakeDetailCalls):
     def list_access_keys(self, user_name: str) -> tuple[ListedKey, ...]:
         self._begin("ListAccessKeys", user_name=user_name)
         keys = reversed(self._user(user_name).keys)
-        return tuple(ListedKey(user_name, key.access_key_id, key.status, key.created_at) for key in keys)
+        return tuple(ListedKey(user_name, key.access_key_id, key.status, key.created_at.replace(microsecond=0)) for key in keys)
 
     def access_key_last_used(self, access_key_id: str) -> KeyLastUse:
         self._begin("GetAccessKeyLastUsed", access_key_id=access_key_id)
