@@ -38,15 +38,21 @@ class ReasonForm(forms.Form):
 class ConfirmForm(ReasonForm):
     """The answer to a plan's dialog."""
 
-    typed = forms.CharField(max_length=32, required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+    in_days = forms.IntegerField(required=False, widget=forms.NumberInput(attrs={"min": 1, "max": 90}))
+    when = forms.ChoiceField(choices=[("now", "Now"), ("later", "In some days, with notice to owners")], required=False)
+    notifies_owners = forms.BooleanField(required=False)
+    typed = forms.CharField(max_length=128, required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
     include_in_use = forms.BooleanField(required=False)
     ticked = forms.MultipleChoiceField(choices=[(code, code) for code in SENTENCES], required=False)
 
     def words(self) -> dict[str, Any]:
         """As `ReasonForm.words`, and what is opted in."""
         words = super().words()
-        boxes = {"include_in_use": bool(self.cleaned_data.get("include_in_use")), "ticked": self.cleaned_data.get("ticked", [])}
-        return words | boxes
+        boxes = {name: bool(self.cleaned_data.get(name)) for name in ("include_in_use", "notifies_owners")}
+        days = self.cleaned_data.get("in_days")
+        is_later = self.cleaned_data.get("when") == "later"
+        in_days = (-1 if days is None else days) if is_later else 0
+        return words | boxes | {"ticked": self.cleaned_data.get("ticked", []), "in_days": in_days}
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone

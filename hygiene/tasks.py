@@ -23,6 +23,8 @@ from hygiene.domain.policy import Policy, resolve
 from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
 from hygiene.services import (
+    campaign_mail,
+    campaigns,
     digests,
     exemption_ends,
     findings,
@@ -154,6 +156,8 @@ def sweep() -> None:
     health.beat("beat", now=now)
     sweeper.tidy(now=now)
     missed.watch(now=now)
+    for pk in campaigns.tend(now=now):
+        send_owner_notice.delay(pk)
     wake(sweeper.due(now=now))
     for pk in second_look.due(now=now):
         look_again.delay(pk)
@@ -198,7 +202,8 @@ def judge_exemptions(pks: list[int]) -> None:
 
 @shared_task
 def send_owner_notice(notice_pk: int) -> None:
-    """One claimed question to an owner. Never retried by the queue: the row knows whether it may be."""
+    """One claimed mail to an owner, a campaign's or a question. Never retried by the queue: the row knows whether it may be."""
+    campaign_mail.send(notice_pk, now=timezone.now)
     notices.send(notice_pk, now=timezone.now)
 
 

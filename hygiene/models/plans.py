@@ -83,7 +83,11 @@ class Plan(models.Model):
     note = models.TextField(blank=True)
     ticket = models.CharField(max_length=128, blank=True)
     run_at = models.DateTimeField(null=True, blank=True)  # a campaign: not before; empty: at once
+    grace_days = models.PositiveSmallIntegerField(default=0)  # of a campaign: between its confirmation and its act
     notifies_owners = models.BooleanField(default=False)
+    cycle = models.PositiveSmallIntegerField(default=1)  # counts anew when warnings start again
+    warned = models.JSONField(default=list, blank=True)  # list of {"cycle", "kind", "at", "owners"}: warnings of owners that were begun
+    told_at = models.DateTimeField(null=True, blank=True)  # when owners were told what came of it
     undo_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by")
     approvals_needed = models.PositiveSmallIntegerField(default=0)
     approval_why = models.TextField(blank=True)

@@ -133,6 +133,11 @@ class Remediation(models.Model):
         return self.key
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for the day of its campaign. Its plan must be loaded."""
+        return self.state in WAITING_STATES and self.plan.run_at is not None and self.due_at >= self.plan.run_at
+
+    @property
     def is_open(self) -> bool:
         """Whether a next step is still to come."""
         return self.state in OPEN_STATES

@@ -28,7 +28,7 @@ def waiting_for(user: User) -> QuerySet[Plan]:
         return Plan.objects.none()
     rows = Remediation.objects.filter(plan=OuterRef("pk"))
     unseen = rows.exclude(account__in=Account.objects.visible_to(user))
-    decided = Approval.objects.filter(plan=OuterRef("pk"), approver=user)
+    decided = Approval.objects.filter(plan=OuterRef("pk"), approver=user, change_hash=OuterRef("change_hash"))
     plans = Plan.objects.filter(Exists(rows.filter(state=State.AWAITING_APPROVAL))).exclude(created_by=user)
     return plans.exclude(Exists(unseen)).exclude(Exists(decided)).order_by("confirmed_at", "pk")
 
@@ -55,7 +55,7 @@ def deny(*, plan: Plan, actor: User, comment: str, now: datetime) -> None:
     if not comment.strip():
         raise Invalid({"comment": "Say why not: the person who asked sees it."})
     _decide(plan, rows, actor=actor, is_approved=False, comment=comment, now=now)
-    _close(rows, State.DENIED, f"Denied by {actor.get_username()}: {comment.strip()}", now=now, actor=actor)
+    close(rows, State.DENIED, f"Denied by {actor.get_username()}: {comment.strip()}", now=now, actor=actor)
 
 
 def _open_for_decision(plan: Plan, actor: User) -> list[Remediation]:
@@ -108,7 +108,7 @@ def cancel(*, rows: QuerySet[Remediation], actor: User, now: datetime) -> int:
     found = list(rows.select_related("account", "requested_by", "plan").order_by("pk"))
     if any(row.requested_by_id != actor.pk for row in found):
         raise NotAllowed("Only the person who asked can cancel a request.")
-    return _close(found, State.CANCELLED, f"Cancelled by {actor.get_username()}.", now=now, actor=actor)
+    return close(found, State.CANCELLED, f"Cancelled by {actor.get_username()}.", now=now, actor=actor)
 
 
 @transaction.atomic
@@ -119,7 +119,7 @@ def lapse(*, now: datetime) -> int:
     agreed = Approval.objects.filter(plan=OuterRef("plan"), is_approved=True, expires_at__gt=now)
     lapsed = Q(state=State.APPROVED, plan__approvals_needed__gt=0) & ~Q(Exists(agreed))
     rows = Remediation.objects.filter(asked_for | lapsed).select_related("account", "requested_by", "plan").order_by("pk")
-    return _close(list(rows), State.EXPIRED, f"Not approved and begun within {hours} hours. Ask again if it is still wanted.", now=now)
+    return close(list(rows), State.EXPIRED, f"Not approved and begun within {hours} hours. Ask again if it is still wanted.", now=now)
 
 
 @transaction.atomic
@@ -127,11 +127,11 @@ def drop_gone(*, now: datetime) -> int:
     """Cancel what waits for a user or key that AWS no longer has. Returns how many."""
     gone = Q(principal__gone_at__isnull=False) | Q(key__gone_at__isnull=False)
     rows = Remediation.objects.filter(gone, state__in=WAITING_STATES).select_related("account", "requested_by", "plan").order_by("pk")
-    return _close(list(rows), State.CANCELLED, "The user or key is gone in AWS: there is nothing left to change.", now=now)
+    return close(list(rows), State.CANCELLED, "The user or key is gone in AWS: there is nothing left to change.", now=now)
 
 
-def _close(rows: Sequence[Remediation], state: State, sentence: str, *, now: datetime, actor: User | None = None) -> int:
-    """End those that still wait and that no worker holds, each with its audit event."""
+def close(rows: Sequence[Remediation], state: State, sentence: str, *, now: datetime, actor: User | None = None) -> int:
+    """End those that still wait and that no worker holds, each with its audit event. Returns how many."""
     open_rows = Remediation.objects.select_for_update().filter(
         pk__in=[row.pk for row in rows], state__in=WAITING_STATES, lease_token__isnull=True
     )

@@ -9,9 +9,10 @@ from uuid import uuid4
 from django.db import transaction
 
 from hygiene.models import Remediation, State
-from hygiene.services import caps, change_rules, switch
+from hygiene.services import calendars, caps, change_rules, grace, switch
 from hygiene.services.arrows import DRIVEN_STATES, LEASE, NOT_CALLED, Superseded, hold, move, record
 from hygiene.services.caps import Wait
+from hygiene.services.change_rules import ChangeRules
 
 
 def claim(remediation: Remediation, *, now: datetime) -> bool:
@@ -41,7 +42,7 @@ def _begin(remediation: Remediation, now: datetime) -> bool:
     """Under the lock that every claim of a change takes, so that no two of them count the same free place."""
     current, rules = switch.lock(), change_rules.load()
     switch.trip_if_failing(current, rules=rules, now=now)
-    waiting = switch.pause_of(current, now) or caps.wait_of(remediation, rules=rules, now=now)
+    waiting = switch.pause_of(current, now) or _of_campaign(remediation, rules, now) or caps.wait_of(remediation, rules=rules, now=now)
     if waiting is not None:
         put_off(remediation, waiting, now=now)
         return False
@@ -49,6 +50,13 @@ def _begin(remediation: Remediation, now: datetime) -> bool:
     message = "" if fresh else _taken_over(remediation)
     move(remediation, State.CLAIMED, now=now, message=message, result_code="", result="", **_held(remediation, now))
     return True
+
+
+def _of_campaign(remediation: Remediation, rules: ChangeRules, now: datetime) -> Wait | None:
+    """A campaign acts after its warnings, in the account's change window; what a person asks for at once does not wait for it."""
+    if remediation.plan.run_at is None:
+        return None
+    return grace.wait_of(remediation.plan, now=now) or calendars.wait_of(remediation.account, rules=rules, now=now)
 
 
 def put_off(remediation: Remediation, waiting: Wait, *, now: datetime) -> None:

@@ -97,7 +97,7 @@ def ask(key: AccessKey, *, actor: User, now: datetime) -> OwnerNotice:
 
 def due(*, now: datetime) -> list[int]:
     """Questions whose wake-up was lost. One that a sender took is not among them, whatever became of the sender."""
-    waiting = OwnerNotice.objects.filter(state=NoticeState.CLAIMED, kind=NoticeKind.ASK, claimed_at__lte=now - WAKE_AFTER)
+    waiting = OwnerNotice.objects.filter(state=NoticeState.CLAIMED, claimed_at__lte=now - WAKE_AFTER)
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 
@@ -118,7 +118,7 @@ def send_together(notice_pks: Sequence[int], *, now: Callable[[], datetime]) -> 
         OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(state=NoticeState.UNCERTAIN)
     if not found:
         return
-    state, error = _sent(_message(found, now()))
+    state, error = deliver(_message(found, now()))
     sent_at = now() if state == NoticeState.SENT else None
     with transaction.atomic():
         OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(state=state, error=error, sent_at=sent_at)
@@ -126,7 +126,8 @@ def send_together(notice_pks: Sequence[int], *, now: Callable[[], datetime]) -> 
             _record(notice, state, now(), message=error)
 
 
-def _sent(message: EmailMultiAlternatives) -> tuple[NoticeState, str]:
+def deliver(message: EmailMultiAlternatives) -> tuple[NoticeState, str]:
+    """Hand a mail over: sent, failed, or uncertain, with the reason. Never raises for the mail server."""
     try:
         message.send()
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, ConnectionRefusedError) as error:

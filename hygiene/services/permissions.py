@@ -83,7 +83,7 @@ class KeyActions:
 
 def with_actions(keys: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
     """The rows with everything that `offers` looks at: one query more for any number of rows."""
-    under_way = Prefetch("remediations", queryset=Remediation.objects.open(), to_attr="open_remediations")
+    under_way = Prefetch("remediations", queryset=Remediation.objects.open().select_related("plan"), to_attr="open_remediations")
     return keys.select_related("account__status", "principal").prefetch_related(under_way).annotate(rule_of_waiting=waiting_rule())
 
 
@@ -95,7 +95,7 @@ def waiting_rule() -> Subquery:
 def offers(key: AccessKey, *, user: User | AnonymousUser, now: datetime) -> KeyActions:
     """The buttons of one key for one person."""
     found: list[Remediation] | None = getattr(key, "open_remediations", None)
-    running = next(iter(found), None) if found is not None else key.remediations.open().first()
+    running = next(iter(found), None) if found is not None else key.remediations.open().select_related("plan").first()
     if running is not None or key.gone_at is not None or key.principal.is_root:
         return KeyActions(key, running, ())
     actions = (Action.ENABLE, Action.DELETE) if key.status == KeyStatus.INACTIVE else (Action.DISABLE,)

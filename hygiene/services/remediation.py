@@ -6,7 +6,7 @@ Nothing here calls AWS. A row and its audit event are committed together; the ca
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Conflict", "Invalid", "NotAllowed", "confirm", "enable", "execute", "explain", "undo"]
 
+MOST_DAYS = 90  # that a campaign waits
 AFTER = {  # every other action deletes
     Action.DISABLE: KeyStatus.INACTIVE,
     Action.ENABLE: KeyStatus.ACTIVE,
@@ -46,11 +47,14 @@ def confirm(
     typed: str = "",
     include_in_use: bool = False,
     ticked: Collection[str] = (),
+    in_days: int = 0,
+    notifies_owners: bool = False,
     now: datetime,
     undo_of: Remediation | None = None,
 ) -> list[Remediation]:
     """Use up the plan: one remediation for each key that is to be changed, each with its audit event. The caller wakes a worker.
 
+    With `in_days` it is a campaign: owners are warned, and nothing is done before so many days are over.
     `ticked` are the codes of cautions that the person accepts. Keys that changed since are set aside when the plan has several.
     Confirming again answers with what the first time made. Raises NotAllowed, Conflict or Invalid, and then makes nothing.
     """
@@ -65,6 +69,7 @@ def confirm(
     aside = set_aside(plan, chosen, actor=actor, ticked=ticked, now=now)
     chosen = [item for item in chosen if item not in aside]
     plan.reason, plan.note, plan.ticket = reason, note.strip(), ticket.strip()
+    _set_time(plan, in_days, notifies_owners=notifies_owners, now=now)
     try:
         with transaction.atomic():
             PlanItem.objects.bulk_update(aside, ["disposition", "skip_code", "skip_reason"], batch_size=500)
@@ -74,6 +79,16 @@ def confirm(
         if running is None:
             raise
         raise Conflict(under_way_sentence(running, now)) from error
+
+
+def _set_time(plan: Plan, in_days: int, *, notifies_owners: bool, now: datetime) -> None:
+    """At once, or a campaign of so many days; only disables of keys can wait."""
+    plan.notifies_owners = plan.action == Action.DISABLE and (notifies_owners or in_days > 0)
+    if not in_days:
+        return
+    if plan.action != Action.DISABLE or not 1 <= in_days <= MOST_DAYS:
+        raise Invalid({"in_days": f"Give a number of days from 1 to {MOST_DAYS}; only a disable can wait."})
+    plan.grace_days, plan.run_at = in_days, now + timedelta(days=in_days)
 
 
 def _require_open(plan: Plan, now: datetime) -> None:

@@ -13,11 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hygiene.domain.wording import plural
-from hygiene.models import AccessKey, NoticeKind, OwnerNotice
-from hygiene.services import notices, owner_questions
+from hygiene.models import AccessKey, Action, NoticeKind, OwnerNotice
+from hygiene.services import campaign_answers, campaign_mail, notices, owner_questions, plans
+from hygiene.services.permissions import in_scope
 from hygiene.tasks import send_owner_notice, send_owner_notices
 from hygiene.views.access import SignedIn, requires
 from hygiene.views.chosen import chosen_keys
+from hygiene.views.plans import wake_all
 
 MOST_KEYS = 500
 
@@ -62,9 +64,47 @@ def owner_answer(request: SignedIn, uuid: UUID) -> HttpResponse:
         words, note = request.POST.get("answer", ""), request.POST.get("note", "")[:2000]
         try:
             notices.answer(notice, words=words, note=note, actor=request.user, now=timezone.now())
-            return redirect("owner-answer", notice.uuid)
+            return _after(request, notice, words)
         except notices.BadAnswer as complaint:
             error, status = str(complaint), 422
     chosen = request.GET.get("answer") or notice.answer
     context = {"notice": notice, "key": notice.key, "answers": notices.ANSWERS.items(), "chosen": chosen, "error": error}
     return render(request, "hygiene/owner_answer.html", context, status=status)
+
+
+def _after(request: SignedIn, notice: OwnerNotice, words: str) -> HttpResponse:
+    """An owner who may request changes goes on from "Disable it now" to the plan of that; others leave word for those who may."""
+    key, now = notice.key, timezone.now()
+    if words != "disable_now" or key is None:
+        return redirect("owner-answer", notice.uuid)
+    if request.user.has_perm("hygiene.request_change") and in_scope(request.user, key.account):
+        return redirect("plan", plans.make_plan(keys=[key], action=Action.DISABLE, actor=request.user, now=now).uuid)
+    campaign_answers.ask_to_disable(key, owner=notice.owner, now=now)
+    messages.success(request, "Those who look after keys are told that you ask to disable it now.")
+    return redirect("owner-answer", notice.uuid)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_answer(request: SignedIn, uuid: UUID) -> HttpResponse:
+    """What a campaign will do to one owner's keys, and the owner's answer. For anybody else there is no such page."""
+    rows = OwnerNotice.objects.filter(plan__isnull=False).select_related("plan__created_by")
+    notice, error, status = get_object_or_404(rows, uuid=uuid), "", 200
+    if not notices.may_answer(notice, request.user):
+        raise Http404("There is no such question.")
+    chosen = request.POST.getlist("change")
+    if request.method == "POST":
+        said = {"words": request.POST.get("answer", ""), "note": request.POST.get("note", "")[:2000]}
+        try:
+            wake_all(campaign_answers.answer(notice, chosen=chosen, actor=request.user, now=timezone.now(), **said))
+            return redirect("campaign-answer", notice.uuid)
+        except notices.BadAnswer as complaint:
+            error, status = str(complaint), 422
+    context = {
+        "notice": notice,
+        "rows": campaign_mail.keys_of(notice),
+        "is_done": notice.kind == NoticeKind.DONE,
+        "answers": notices.ANSWERS.items(),
+        "answer": request.GET.get("answer") or notice.answer,
+        "error": error,
+    }
+    return render(request, "hygiene/campaign_answer.html", context, status=status)

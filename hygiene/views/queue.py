@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import AuditEvent
 from hygiene.forms import ReasonForm
 from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, Reason, Remediation
-from hygiene.services import approvals, refusals, remediation
+from hygiene.services import approvals, campaigns, refusals, remediation
 from hygiene.services.permissions import offers, with_actions
 from hygiene.views.access import requires
 from hygiene.views.plans import Request, conflict, started
@@ -36,7 +36,8 @@ def queue(request: Request) -> HttpResponse:
     rows = _visible(request)
     done = Paginator(rows.exclude(state__in=OPEN_STATES).order_by("-finished_at", "-pk"), ROWS)
     context = {
-        "waiting": list(rows.filter(state__in=WAITING_STATES).order_by("due_at", "pk")[:MOST_OPEN]),
+        "waiting": list(rows.filter(state__in=WAITING_STATES, plan__run_at=None).order_by("due_at", "pk")[:MOST_OPEN]),
+        "scheduled": list(campaigns.visible_to(request.user)[:MOST_OPEN]),
         "running": list(rows.filter(state__in=RUNNING_STATES).order_by("due_at", "pk")[:MOST_OPEN]),
         "done": done.get_page(request.GET.get("page")),
         "for_me": list(approvals.waiting_for(request.user).select_related("created_by")[:MOST_OPEN]),

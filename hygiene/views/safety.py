@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
 from hygiene.models import KEY_ACTIONS, WAITING_STATES, Alert, Plan, Remediation
-from hygiene.services import alerts, approvals, refusals, runs, switch
+from hygiene.services import alerts, approvals, calendars, campaigns, change_rules, refusals, runs, switch
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 from hygiene.views.access import requires
 from hygiene.views.plans import Request, started, wake_all
@@ -22,7 +24,7 @@ from hygiene.views.plans import Request, started, wake_all
 MOST_LINES = 1000
 
 
-def _plan(request: Request, uuid: UUID) -> Plan:
+def visible_run(request: Request, uuid: UUID) -> Plan:
     """A confirmed plan of which the person sees every account; else 404."""
     plan = get_object_or_404(Plan.objects.select_related("created_by"), uuid=uuid, confirmed_at__isnull=False)
     unseen = plan.remediations.exclude(account__in=Account.objects.visible_to(request.user))
@@ -37,6 +39,7 @@ def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200
         "progress": runs.progress(plan),
         "is_of_keys": plan.action in KEY_ACTIONS,
         "slices": runs.slices(plan, now=now),
+        "campaign": _campaign(request, plan) if plan.run_at else None,
         "rows": rows[:MOST_LINES],
         "aside": plan.items.filter(disposition="skipped").select_related("key", "principal__account").order_by("pk")[:MOST_LINES],
         "approvals": plan.approvals.order_by("decided_at"),
@@ -50,7 +53,29 @@ def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200
     return render(request, "hygiene/_run_live.html" if request.htmx else "hygiene/run.html", context, status=status)
 
 
-def _answer(request: Request, plan: Plan, verb: str, act: Callable[[], object]) -> HttpResponse:
+def _campaign(request: Request, plan: Plan) -> dict[str, Any]:
+    """When a campaign acts, whom it warned, what owners answered, and who may move or stop it."""
+    waits = plan.remediations.filter(state__in=WAITING_STATES).exists()
+    is_mine = plan.created_by_id == request.user.pk
+    return {
+        "warnings": campaigns.warnings(plan),
+        "notices": plan.notices.order_by("-claimed_at", "owner"),
+        "without_owner": campaigns.without_owner(plan),
+        "openings": _openings(plan) if waits else [],
+        "may_move": waits and is_mine,
+        "may_stop": waits and (is_mine or request.user.has_perm("hygiene.approve_change")),
+    }
+
+
+def _openings(plan: Plan) -> list[tuple[Account, datetime | None]]:
+    """Accounts of the plan that have a window or a freeze day then, and when it may act in each."""
+    rules, run_at = change_rules.load(), plan.run_at or timezone.now()
+    accounts = Account.objects.filter(remediations__plan=plan).distinct().order_by("name", "pk")
+    found = [(account, calendars.next_open(account, run_at, rules=rules)) for account in accounts]
+    return [(account, moment) for account, moment in found if account.change_window or moment != run_at]
+
+
+def answer(request: Request, plan: Plan, verb: str, act: Callable[[], object]) -> HttpResponse:
     """Do it, and show the run; 403, 409 or 422 with the sentence. A refusal is recorded as that of `verb`."""
     try:
         with refusals.on_record(action=f"plan.{verb}", actor=request.user, target=str(plan), now=timezone.now()):
@@ -66,40 +91,40 @@ def _answer(request: Request, plan: Plan, verb: str, act: Callable[[], object]) 
 @requires("hygiene.view_inventory")
 def run(request: Request, uuid: UUID) -> HttpResponse:
     """One run: progress, decisions, and a line for each key."""
-    return _show(request, _plan(request, uuid))
+    return _show(request, visible_run(request, uuid))
 
 
 @require_POST
 @requires("hygiene.approve_change")
 def approve(request: Request, uuid: UUID) -> HttpResponse:
     """Agree to exactly this plan."""
-    plan, comment = _plan(request, uuid), request.POST.get("comment", "")[:2000]
+    plan, comment = visible_run(request, uuid), request.POST.get("comment", "")[:2000]
     approved = partial(approvals.approve, plan=plan, actor=request.user, comment=comment, now=timezone.now())
-    return _answer(request, plan, "approve", lambda: wake_all(approved()))
+    return answer(request, plan, "approve", lambda: wake_all(approved()))
 
 
 @require_POST
 @requires("hygiene.approve_change")
 def deny(request: Request, uuid: UUID) -> HttpResponse:
     """Refuse the plan, with a comment."""
-    plan, comment = _plan(request, uuid), request.POST.get("comment", "")[:2000]
-    return _answer(request, plan, "deny", lambda: approvals.deny(plan=plan, actor=request.user, comment=comment, now=timezone.now()))
+    plan, comment = visible_run(request, uuid), request.POST.get("comment", "")[:2000]
+    return answer(request, plan, "deny", lambda: approvals.deny(plan=plan, actor=request.user, comment=comment, now=timezone.now()))
 
 
 @require_POST
 @requires("hygiene.request_change")
 def cancel(request: Request, uuid: UUID) -> HttpResponse:
     """Take back what of one's own plan no worker has taken up."""
-    plan = _plan(request, uuid)
+    plan = visible_run(request, uuid)
     rows = Remediation.objects.filter(plan=plan)
-    return _answer(request, plan, "cancel", lambda: approvals.cancel(rows=rows, actor=request.user, now=timezone.now()))
+    return answer(request, plan, "cancel", lambda: approvals.cancel(rows=rows, actor=request.user, now=timezone.now()))
 
 
 @require_POST
 @requires("hygiene.request_change")
 def undo_run(request: Request, uuid: UUID) -> HttpResponse:
     """Enable again every key that is still as the run left it."""
-    plan, now = _plan(request, uuid), timezone.now()
+    plan, now = visible_run(request, uuid), timezone.now()
     try:
         with refusals.on_record(action="plan.undo", actor=request.user, target=str(plan), now=now):
             made = runs.undo_all(plan, actor=request.user, now=now)
@@ -114,7 +139,7 @@ def undo_run(request: Request, uuid: UUID) -> HttpResponse:
 @requires("hygiene.request_change")
 def retry(request: Request, uuid: UUID) -> HttpResponse:
     """A new plan of what failed."""
-    plan = _plan(request, uuid)
+    plan = visible_run(request, uuid)
     try:
         return redirect("plan", runs.retry_failed(plan, actor=request.user, now=timezone.now()).uuid)
     except Conflict as error:

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from hygiene.services import schedule, second_look, sweeper
-from hygiene.tasks import look_again, poll_account, wake
+from hygiene.services import campaigns, schedule, second_look, sweeper
+from hygiene.tasks import look_again, poll_account, send_owner_notice, wake
 
 
 class Command(BaseCommand):
@@ -20,6 +20,8 @@ class Command(BaseCommand):
         """Idempotent."""
         now = timezone.now()
         sweeper.tidy(now=now)
+        for pk in campaigns.tend(now=now):
+            send_owner_notice.delay(pk)
         for pk in second_look.due(now=now):
             look_again.delay(pk)
         changes, polls = sweeper.due(now=now), schedule.stalled(now=now)

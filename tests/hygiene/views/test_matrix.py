@@ -45,6 +45,10 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "audit-event": ("get", EVERYBODY),
     "account-pause": ("post", ADMINISTRATOR),
     "account-remediation": ("post", ADMINISTRATOR),
+    "account-window": ("post", ADMINISTRATOR),
+    "campaign-move": ("post", OPERATOR),
+    "campaign-stop": ("post", frozenset({"operator", "approver"})),
+    "campaign-answer": ("get", frozenset({*ROLES, "no role"})),  # for everybody but the owner there is no such page
     "undo": ("post", OPERATOR),
     "remediation-reason": ("post", OPERATOR),
     "run": ("get", EVERYBODY),
@@ -104,11 +108,14 @@ def things(operator: User) -> dict[str, list[object]]:
     return {
         **{name: [keys[0].uuid] for name in ("key", "key-evidence", "evidence-new", "owner-ask")},
         "user": [Principal.objects.filter(is_root=False)[0].uuid],
-        **{name: [account.account_id] for name in ("root-user", "root-inspect", "account", "account-pause", "account-remediation")},
+        **{
+            name: [account.account_id]
+            for name in ("root-user", "root-inspect", "account", "account-pause", "account-remediation", "account-window")
+        },
         "rule": ["key.never_used"],
         **{name: [uuid["row"]] for name in ("remediation", "undo", "remediation-reason")},
         **{name: [uuid["plan"]] for name in ("plan", "plan-confirm")},
-        **{name: [done.uuid] for name in MATRIX if name == "run" or name.startswith("run-")},
+        **{name: [done.uuid] for name in MATRIX if name == "run" or name.startswith(("run-", "campaign-"))},
         "alert-acknowledge": [seen.uuid],
         "poll-progress": [request.uuid],
         **{name: [exempt.uuid] for name in ("exemption", "exemption-extend", "exemption-withdraw")},

@@ -1,0 +1,85 @@
+"""Mails of campaigns to owners: what will be disabled when, what was done, and the links to answer. Sent at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts import audit
+from hygiene.domain.facts import KeyStatus
+from hygiene.domain.wording import day, key_sentence, plural, short_key_id
+from hygiene.models import SUCCESS_STATES, WAITING_STATES, NoticeKind, NoticeState, OwnerNotice, Remediation
+from hygiene.services.live_keys import last_use
+from hygiene.services.notices import ANSWERS, deliver, owner_of
+
+
+def send(notice_pk: int, *, now: Callable[[], datetime]) -> None:
+    """Send one claimed notice of a campaign; it counts as uncertain from before the mail server is called until that has answered.
+
+    An owner of whose keys nothing waits any more gets no warning: the notice is closed as failed, with that reason.
+    """
+    with transaction.atomic():
+        mine = OwnerNotice.objects.select_for_update().filter(pk=notice_pk, state=NoticeState.CLAIMED, plan__isnull=False)
+        notice = mine.first()
+        if notice is None:
+            return
+        OwnerNotice.objects.filter(pk=notice.pk).update(state=NoticeState.UNCERTAIN)
+    rows = keys_of(notice)
+    state, error = deliver(_message(notice, rows, now())) if rows else (NoticeState.FAILED, "Nothing of this owner waits any more.")
+    with transaction.atomic():
+        sent_at = now() if state == NoticeState.SENT else None
+        OwnerNotice.objects.filter(pk=notice.pk).update(state=state, error=error, sent_at=sent_at)
+        audit.record(
+            action="campaign.notice",
+            outcome=str(state),
+            now=now(),
+            target=f"{notice.owner}: {notice.get_kind_display()}, {plural(len(rows), 'key')}",
+            message=error,
+            correlation_id=notice.uuid,
+        )
+
+
+def keys_of(notice: OwnerNotice) -> list[Remediation]:
+    """Changes that a notice is about, by account and user: what waits still, or for the last mail what was done."""
+    states = SUCCESS_STATES if notice.kind == NoticeKind.DONE else WAITING_STATES
+    rows = Remediation.objects.filter(plan=notice.plan, state__in=states, key__isnull=False)
+    found = rows.select_related("account", "key__principal", "key__account", "plan").order_by("account__name", "user_name", "pk")
+    return [row for row in found if owner_of(row.this_key) == notice.owner]
+
+
+def _message(notice: OwnerNotice, rows: list[Remediation], now: datetime) -> EmailMultiAlternatives:
+    url = f"{settings.SITE_ROOT}{reverse('campaign-answer', args=[notice.uuid])}"
+    run_at = rows[0].plan.run_at
+    context = {
+        "is_done": notice.kind == NoticeKind.DONE,
+        "count": plural(len(rows), "access key"),
+        "date": day(run_at) if run_at else "",
+        "accounts": _by_account(rows, now),
+        "links": [(words, f"{url}?answer={answer}") for answer, words in ANSWERS.items()],
+        "url": url,
+        "asked_by": rows[0].requested_by_name,
+        "reason": rows[0].get_reason_display(),
+        "note": rows[0].note,
+    }
+    subject, body, html = (render_to_string(f"emails/campaign-{part}", context) for part in ("subject.txt", "body.txt", "body.html"))
+    headers = {"Auto-Submitted": "auto-generated"}
+    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [notice.owner], headers=headers)
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def _by_account(rows: Iterable[Remediation], now: datetime) -> list[dict[str, Any]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        key = row.this_key
+        sentence = key_sentence(status=KeyStatus(key.status), created_at=key.created_at, last_use=last_use(key), now=now)
+        line = {"name": short_key_id(key.access_key_id), "user": key.principal.name, "sentence": sentence}
+        found.setdefault(str(row.account), []).append(line)
+    return [{"name": name, "keys": keys} for name, keys in found.items()]
