@@ -29,9 +29,10 @@ set -eu
 PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
 export PGDATA=/var/lib/postgresql/data
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  printf '%s' "$POSTGRES_PASSWORD" > /tmp/password
-  initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-host=scram-sha-256 --auth-local=trust --encoding=UTF8 >/dev/null
-  rm /tmp/password
+  given=$(mktemp)
+  printf '%s' "$POSTGRES_PASSWORD" > "$given"
+  initdb --username="$POSTGRES_USER" --pwfile="$given" --auth-host=scram-sha-256 --auth-local=trust --encoding=UTF8 >/dev/null
+  rm "$given"
   echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
   postgres --single -D "$PGDATA" postgres >/dev/null <<SQL
 CREATE DATABASE "$POSTGRES_DB"

@@ -79,8 +79,9 @@ def test_a_program_that_dies_is_started_again(running: tuple[subprocess.Popen[by
     before = set(alive(folder))
     os.killpg(os.getpgid(next(iter(before))), signal.SIGKILL)
     until(lambda: len(set(alive(folder)) - before) == 2, seconds=20, what="the second start")
+    assert len(alive(folder)) == 4
     process.terminate()
-    process.wait(30)
+    assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize(("command", "setting"), [(["-m", "demo"], "DEMO_PORT"), (["manage.py", "run", "--port"], "--port")])
