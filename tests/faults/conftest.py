@@ -1,4 +1,4 @@
-"""One laboratory for all tests that fork and kill workers, on the database that this run is about."""
+"""One laboratory for tests that fork and kill workers, on the database that this run is about, and one demo in real processes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from tests.demo_process import start_demo, until
 from tests.faults.laboratory import Laboratory
 from tests.faults.laboratory import laboratory as opened
 from tests.faults.long_form import FULL
+from tests.faults.processes import ACCOUNT, Estate
 
 
 @contextlib.contextmanager
@@ -37,3 +39,17 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     folder = tmp_path_factory.mktemp("laboratory")
     with empty_database(folder) as database, opened(folder, database, users=330 if FULL else 60, accounts=130 if FULL else 16) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    demo = start_demo(tmp_path_factory.mktemp("faults"))
+    try:
+        query = (
+            "select count(*) from hygiene_poll p join accounts_account a on a.id = p.account_id"
+            " where a.account_id = ? and p.finished_at is not null"
+        )
+        until(lambda: bool(demo.rows(query, ACCOUNT)[0][0]), seconds=60, what="the first poll")
+        yield Estate(demo)
+    finally:
+        demo.end()

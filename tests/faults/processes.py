@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
-from tests.demo_process import ROOT, DemoProcess, until
+from tests.demo_process import PASSWORD, ROOT, DemoProcess, until
 
 ACCOUNT = "111122223333"  # of the cast: readable, and changes are allowed in it
 OPERATOR = "n.adeyemi"
@@ -75,16 +80,72 @@ class Estate:
         rows = self.demo.rows(f"select {', '.join(names)} from hygiene_remediation where access_key_id = ? order by id desc", key_id)  # noqa: S608
         return dict(zip(names, rows[0], strict=True)) if rows else {}
 
+    def write(self, statement: str, *values: Any) -> None:
+        """Change the demo's database behind its back: a moment that has come, for example."""
+        with sqlite3.connect(self.demo.state / "demo.sqlite3", timeout=10) as connection:
+            connection.execute(statement, values)
+        connection.close()
+
     def lease_runs_out(self, table: str, row: int) -> None:
         """As if the dead worker's lease had ended; the short way through a test."""
-        with sqlite3.connect(self.demo.state / "demo.sqlite3", timeout=10) as connection:
-            connection.execute(f"update {table} set lease_expires_at = datetime('now', '-1 second') where id = ?", (row,))  # noqa: S608
-        connection.close()
+        self.write(f"update {table} set lease_expires_at = datetime('now', '-1 second') where id = ?", row)  # noqa: S608
 
     def kill_group(self, group: int) -> None:
         """SIGKILL for a whole process group, as a machine that goes down."""
         os.killpg(group, signal.SIGKILL)
         until(lambda: not any(_in_group(pid, group) for pid in self.demo.children()), seconds=10, what="the end of the killed processes")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page."""
+
+    status: int
+    text: str
+
+    @property
+    def url_of_form(self) -> str:
+        """Where the page's confirmation goes."""
+        found = re.search(r'action="(/plans/[^"]+/confirm/)"', self.text)
+        assert found, "the page has no form to confirm"
+        return found[1]
+
+
+class Visitor:
+    """Somebody who is signed in, without a browser."""
+
+    def __init__(self, base: str, *, user: str) -> None:
+        self.base, self.jar = base, CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
+        self._open("/auth/login/")
+        assert self.post("/auth/login/", login=user, password=PASSWORD).status == 200
+
+    def _open(self, path: str, data: bytes | None = None) -> Answer:
+        request = urllib.request.Request(f"{self.base}{path}", data=data, headers={"Referer": self.base})  # noqa: S310  # loopback
+        try:
+            with self.opener.open(request, timeout=30) as answer:
+                return Answer(answer.status, answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read().decode())
+
+    def status(self, path: str) -> int:
+        """Of a page."""
+        return self._open(path).status
+
+    def post(self, path: str, **fields: str) -> Answer:
+        """A form, and the page to which its answer leads."""
+        token = self._token()
+        return self._open(path, urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}).encode())
+
+    def _token(self) -> str:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self._open(self.form_page).text)
+        assert found
+        return found[1]
+
+    @property
+    def form_page(self) -> str:
+        """A page with a form of the person's own session."""
+        return "/settings/" if any(cookie.name == "sessionid" for cookie in self.jar) else "/auth/login/"
 
 
 def _in_group(pid: int, group: int) -> bool:

@@ -5,31 +5,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 
-from tests.demo_process import start_demo, until
+from tests.demo_process import until
+from tests.faults.long_form import FULL
 from tests.faults.processes import ACCOUNT, OPERATOR, Estate, seconds_until
 
-FULL = os.environ.get("FAULTS_FULL") == "1"
 ENDED = ("succeeded", "succeeded_observed", "failed", "not_applied", "needs_human", "refused")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
-
-
-@pytest.fixture(scope="module")
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    demo = start_demo(tmp_path_factory.mktemp("faults"))
-    try:
-        query = (
-            "select count(*) from hygiene_poll p join accounts_account a on a.id = p.account_id"
-            " where a.account_id = ? and p.finished_at is not null"
-        )
-        until(lambda: bool(demo.rows(query, ACCOUNT)[0][0]), seconds=60, what="the first poll")
-        yield Estate(demo)
-    finally:
-        demo.end()
 
 
 def test_a_worker_killed_in_the_call_leaves_one_change_that_is_settled_by_reading(estate: Estate) -> None:
