@@ -19,7 +19,8 @@ def fake_aws() -> None:
     from werkzeug.serving import make_server
 
     from demo.cast import organization
-    from demo.fake_aws.server import FakeAws, Handler
+    from demo.fake_aws.server import FakeAws
+    from demo.fake_aws.serving import Handler
     from demo.fake_aws.world import World
 
     world = World(organization(datetime.now(UTC)))

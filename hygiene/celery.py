@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import celeryd_init, setup_logging, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hygiene.settings")
@@ -22,6 +23,12 @@ app.autodiscover_tasks(["hygiene"])
 @setup_logging.connect
 def use_django_logging(**_: object) -> None:
     """Keep Celery from installing its own log handlers: Django's settings hold."""
+
+
+@celeryd_init.connect
+def wait_for_messages(conf: Any, **_: object) -> None:
+    """A worker listens for as long as there is nothing to do: the time limit is for those who send."""
+    conf.broker_transport_options = {name: value for name, value in conf.broker_transport_options.items() if name != "socket_timeout"}
 
 
 @worker_init.connect

@@ -23,6 +23,7 @@ _files: dict[str, Any] = {
     "control_folder": str(_folder / "control"),
 }
 _redis: dict[str, Any] = {
+    "socket_timeout": 1.0,  # a Redis that hangs keeps a page for 5 s; workers, who wait for messages, drop this (hygiene.celery)
     "visibility_timeout": 3600,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,

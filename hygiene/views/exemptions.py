@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account
 from hygiene.filters import EXEMPTIONS
@@ -206,4 +208,5 @@ def judge(rows: list[Exemption]) -> None:
         for row in rows:
             exemption_ends.reevaluate(row, policies=lambda _: policy, now=now)
     else:
-        judge_exemptions.delay([row.pk for row in rows])
+        with suppress(BrokerError):  # then their verdicts follow with the next poll
+            judge_exemptions.delay([row.pk for row in rows])

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
 from hygiene.models import KEY_ACTIONS, SUCCESS_STATES, WAITING_STATES, AccessKey, Action, Reason, Remediation, State
 from hygiene.services import refusals, remediation
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         if options["here"]:
             remediation.execute(row.pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
         else:
-            execute_remediation.delay(row.pk)
+            self._wake(row)
         if not options["wait"] and not options["here"]:
             self.stdout.write(f"Requested as {row.uuid}. A worker executes it.")
             return
@@ -51,6 +52,13 @@ class Command(BaseCommand):
         if row.state not in SUCCESS_STATES and row.result_code != "already":
             raise CommandError(line)
         self.stdout.write(line)
+
+    def _wake(self, row: Remediation) -> None:
+        """The row is committed: a broker that is down costs seconds, since the sweeper finds it."""
+        try:
+            execute_remediation.delay(row.pk)
+        except BrokerError as error:
+            self.stderr.write(f"The broker does not answer ({error}). The change is taken up by the next sweep.")
 
     def _say_who_must_agree(self, row: Remediation, *, must_be_done: bool) -> None:
         """Not done, so not a success for whoever waits for it."""
