@@ -11,6 +11,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         ("ReadOnlyAccess", "Allow", ["s3:Get*", "s3:List*", "ec2:Describe*", "iam:Get*", "iam:List*"]),
         ("AmazonS3FullAccess", "Allow", ["s3:*", "s3-object-lambda:*"]),
         ("IAMFullAccess", "Allow", ["iam:*"]),
+        ("AWSCodeCommitPowerUser", "Allow", ["codecommit:Git*", "codecommit:Get*", "codecommit:List*", "codecommit:Create*"]),
         ("AWSCompromisedKeyQuarantineV2", "Deny", ["iam:CreateAccessKey", "ec2:RunInstances", "organizations:CreateAccount"]),
         ("pipelines/deploy-artifacts", "Allow", ["s3:PutObject", "s3:GetObject", "cloudfront:CreateInvalidation"]),
     )

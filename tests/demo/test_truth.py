@@ -12,7 +12,7 @@ from accounts.models import Account
 from demo.cast import truth
 from demo.fake_aws import Organization, Running
 from hygiene.domain.policy import resolve
-from hygiene.models import AccountStatus, Finding, PollOutcome
+from hygiene.models import AccessKey, AccountStatus, Finding, PollOutcome, Principal
 from hygiene.services import posture
 from hygiene.services.overview import overview
 from tests.demo.conftest import poll_all
@@ -43,7 +43,7 @@ def test_figures_are_the_truth_in_total_and_for_each_account(polled: dict[str, s
     assert sum(bar.never for bar in found.bars) == expected.never_used
 
 
-def test_accounts_that_cannot_be_read_say_why(polled: dict[str, str]) -> None:
+def test_accounts_that_cannot_be_read_say_why_and_the_others_tell_every_kind_of_detail(polled: dict[str, str]) -> None:
     assert polled["sandbox-07"] == PollOutcome.ACCESS_LOST
     assert polled["analytics-eu"] == PollOutcome.COMPLETE
     assert "old-lab" not in polled
@@ -52,3 +52,20 @@ def test_accounts_that_cannot_be_read_say_why(polled: dict[str, str]) -> None:
     others = {name for name, outcome in polled.items() if outcome != PollOutcome.COMPLETE}
     assert others == {"sandbox-07", "batch-west"}
     assert Finding.objects.failing().filter(rule="root.key_present").count() == 3
+    _has_every_kind_of_detail()
+
+
+def _has_every_kind_of_detail() -> None:
+    users = Principal.objects.present().users()
+    told = users.exclude(policies=None)
+    assert told.count() == users.count() > 800
+    by_group = [user for user in told.filter(is_admin=True) if user.reach and user.reach["admin_via"] == "through group Admins"]
+    assert by_group
+    assert told.filter(quarantine_policy="AWSCompromisedKeyQuarantineV2", account__name="ci-runners").exists()
+    assert users.exclude(ssh_keys=None).exclude(ssh_keys=[]).exists()
+    assert users.filter(service_credentials__0__service="bedrock.amazonaws.com").exists()
+    assert set(users.exclude(owner="").values_list("owner_source", flat=True)) == {"tag owner", "key description"}
+    assert AccessKey.objects.exclude(description="").exists()
+    assert not AccountStatus.objects.exclude(missing_permissions=[]).exists()
+    status = AccountStatus.objects.get(account__name="security-audit")
+    assert status.organization_role == "management"
