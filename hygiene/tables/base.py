@@ -56,10 +56,10 @@ def account_cell(account: Account) -> SafeString:
 
 
 def owner_cell(own: str, source: str, account: Account) -> SafeString | str:
-    """The owner and how it was found, or that there is none."""
+    """The owner as a chip and how it was found, or that there is none."""
     name, found = (own, source) if own else (account.owner_email, "owner of the account")
     if name:
-        return two(format_html('<span class="clip" title="{}">{}</span>', name, name), found)
+        return two(format_html('<span class="chip clip" title="{}">{}</span>', name, name), found)
     return format_html('<span class="chip is-absent">{}</span>', "no owner")
 
 

@@ -26,7 +26,7 @@ QUARANTINE = AttachedPolicy("AWSCompromisedKeyQuarantineV4", "arn:aws:iam::aws:p
 
 def world_of(*, refused: str = "") -> tuple[Account, FakeAwsAccount]:
     """One administrator by group with every kind of credential, and a user of whom nothing is told."""
-    world = FakeAwsAccount(NUMBER, now=timezone.now() - timedelta(hours=12))
+    world = FakeAwsAccount(NUMBER, now=timezone.now().replace(microsecond=0) - timedelta(hours=12))
     world.user("ann", password_enabled=True)
     key = world.key("ann")
     world.user("plain")
