@@ -91,6 +91,7 @@ class Changes:
         self._write_principals()
         bulk.update(AccessKey, _rows({key.pk: key for key in self.keys}.values()), KEY_FIELDS)
         if self.same_keys:
+            self.events = [event for event in self.events if event.key not in self.same_keys]
             AccessKey.objects.filter(pk__in=[key.pk for key in self.same_keys]).delete()
         bulk.insert(AccessKey, _rows(self.new_keys))
         bulk.insert(KeyEvent, [event.row() for event in self.events])

@@ -153,13 +153,18 @@ def _apply_slot(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Ch
     """What the report says of one key, where it is newer than what is known."""
     is_new = key._state.adding
     key.has_data_warning = slot.has_warning
-    key.created_at = key.created_at or slot.rotated_at
+    if key.created_at is None and slot.rotated_at is not None:
+        key.created_at = slot.rotated_at
+        changes.event(key, "created", "Key created", at=slot.rotated_at, source=Source.REPORT, poll=seen.poll)
     if key.match in (KeyMatch.LIVE_ONLY, KeyMatch.AMBIGUOUS) and not is_tied:
         key.match = KeyMatch.EXACT
-    if is_new or key.status_observed_at <= seen.generated_at:
-        status = KeyStatus.ACTIVE if slot.is_active else KeyStatus.INACTIVE
-        if key.status != KeyStatus.OTHER:
-            set_status(key, status, raw="", observed_at=seen.generated_at, source=Source.REPORT, changes=changes, poll=seen.poll)
+    status = KeyStatus.ACTIVE if slot.is_active else KeyStatus.INACTIVE
+    is_counted_only = key.status_source == Source.SUMMARY
+    if is_counted_only:
+        key.status = status  # the live summary counts keys; it does not tell their status
+    is_newer = is_new or is_counted_only or key.status_observed_at <= seen.generated_at
+    if is_newer and key.status != KeyStatus.OTHER:
+        set_status(key, status, raw="", observed_at=seen.generated_at, source=Source.REPORT, changes=changes, poll=seen.poll)
     if not is_tied and (key.last_used_observed_at is None or key.last_used_observed_at <= seen.generated_at):
         _set_use(key, slot, seen, changes)
 

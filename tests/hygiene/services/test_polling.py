@@ -210,6 +210,19 @@ def test_a_root_key_shows_at_once_though_the_report_is_older(poll: RunPoll, worl
     assert AccessKey.objects.present().filter(principal__is_root=True).get().created_at is not None
 
 
+@pytest.mark.parametrize("statuses", [("Active",), ("Inactive",), ("Active", "Inactive"), ("Inactive", "Active"), ("Inactive", "Inactive")])
+def test_every_key_of_root_has_one_row_from_the_first_poll_on(poll: RunPoll, world: FakeAwsAccount, statuses: tuple[str, ...]) -> None:
+    for place, status in enumerate(statuses):
+        world.key("root", created_at=world.now - timedelta(days=900 + place), status=status)
+    for _ in range(2):
+        poll()
+        rows = AccessKey.objects.present().filter(principal__is_root=True).order_by("-created_at")
+        assert [row.status for row in rows] == [status.lower() for status in statuses]
+        assert AccessKey.objects.count() == len(statuses)
+        assert not KeyEvent.objects.filter(kind__in=["enabled", "disabled", "gone"]).exists()
+        world.now += timedelta(hours=5)
+
+
 def test_an_older_report_does_not_revert_our_own_action(poll: RunPoll, world: FakeAwsAccount) -> None:
     world.user("ci")
     key = world.key("ci")
