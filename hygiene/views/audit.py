@@ -23,7 +23,7 @@ FACETS = (
     FacetKind("Who", "by", values="actor_name"),
 )
 EMPTY = {"": "Nothing was done yet.", "changes": "Nothing was changed in AWS yet.", "accounts": "No account was changed here yet."}
-PAGE = lists.Page("audit", "Audit log", "entry", AuditTable, AUDIT, "hygiene/audit.html", FACETS, EMPTY, is_read=False)
+PAGE = lists.Page("audit", "Audit log", "entry", AuditTable, AUDIT, "hygiene/audit.html", FACETS, EMPTY, many="entries", is_read=False)
 VIEWS = {"changes": ("Changes in AWS", Q(action__startswith="key.")), "accounts": ("Accounts", Q(action__startswith="account."))}
 
 

@@ -18,6 +18,7 @@ from django_tables2 import RequestConfig
 
 from hygiene.domain.policy import Policy, resolve
 from hygiene.domain.query import Query, parse_query
+from hygiene.domain.wording import plural
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
 from hygiene.models import AccountStatus
@@ -53,6 +54,7 @@ class Page:
     template: str
     facets: tuple[FacetKind, ...] = ()
     empty: Mapping[str, str] = field(default_factory=dict)  # what an empty built-in view means when all is well
+    many: str = ""  # of the noun, where it is not the noun with an s
     is_read: bool = True  # rows come from AWS, so that polls bring newer ones
 
 
@@ -121,6 +123,7 @@ def answer(
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
     shared["exports"] = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
+    shared["count_words"] = plural(table.paginator.count, page.noun, page.many)
     shared["filter_words"] = ", ".join(f"{key}:" for key in keys_of(page.conditions))
     return render(request, page.template, {**shared, **_controls(request), **_emptiness(request, page, table), **context})
 

@@ -43,6 +43,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a narrow screen the open view may lie beyond the edge of its tabs.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // The rows were replaced: the focus goes back to the facet that asked for it.
 document.addEventListener("htmx:after:swap", () => {
   if (!comesFrom) return;
