@@ -37,6 +37,8 @@ class RuleSetting:
     @property
     def origin(self) -> str:
         """Where the numbers were set, in a few words; each place once."""
+        if not self.places:
+            return self.set_in
         return ", ".join(dict.fromkeys(self.where(name) for name in (self.numbers or ["is_on"])))
 
 

@@ -174,7 +174,7 @@ def judge(
     usage = usage_in(account)
     for holder in held:
         facts = principal_facts(holder.principal, sorted(holder.keys, key=_by_number), usage)
-        verdicts += [verdict for verdict in evaluate_principal(facts, of_account, policy=policy, now=now) if verdict.outcome in KEPT]
+        verdicts += evaluate_principal(facts, of_account, policy=policy, now=now, outcomes=KEPT)
     verdicts, exemptions = covering.apply(verdicts, covered_by)
     reconcile(account, verdicts, exemptions, scope or Q(), now=now)
     changes.marked += mark_worst(held, verdicts)

@@ -12,6 +12,8 @@ from hygiene.domain.rules.base import NOT_READ, Case, Judgement, Rule
 from hygiene.domain.verdicts import FactUsed, Outcome, Severity, Subject, Verdict
 
 RULES: Mapping[str, Rule] = {rule.code: rule for rule in (*root.RULES, *keys.RULES, *users.RULES, *details.RULES, *accounts.RULES)}
+OF_ROOT = tuple(rule for rule in RULES.values() if rule.subject is Subject.ROOT)
+OF_USERS = tuple(rule for rule in RULES.values() if rule.subject in (Subject.USER, Subject.KEY))
 CONTRADICTION = "The report contradicts itself here, so nothing is decided from it."
 UNREACHABLE = "The account cannot be read, so earlier verdicts do not hold any more."
 OF_READING = ("account.stale", "account.unreachable")  # about the reading itself, so they hold while nothing can be read
@@ -34,14 +36,25 @@ WORSE = {
 
 
 def evaluate_principal(
-    principal: PrincipalFacts, account: AccountFacts, *, policy: Policy, now: datetime, only: Container[str] = RULES
+    principal: PrincipalFacts,
+    account: AccountFacts,
+    *,
+    policy: Policy,
+    now: datetime,
+    only: Container[str] = RULES,
+    outcomes: Container[Outcome] = tuple(Outcome),
 ) -> list[Verdict]:
     """Verdicts of every rule that is on, for root or a user and for each of its keys. Root is in no user rule.
 
     A user is judged by the numbers of its class and tags (`Policy.for_principal`); root by those of the account. `only`: rules asked.
+    `outcomes`: which verdicts are wanted; no others are built.
     """
     own = policy if principal.is_root else policy.for_principal(principal.user_class, principal.details.tags)
-    return [_verdict(rule, _guarded(rule, case), case) for rule, case in _cases(principal, account, own, now) if rule.code in only]
+    return [
+        _verdict(rule, judgement, case)
+        for rule, case in _cases(principal, account, own, now)
+        if rule.code in only and (judgement := _guarded(rule, case)).outcome in outcomes
+    ]
 
 
 def evaluate_account(account: AccountFacts, *, policy: Policy, now: datetime, only: Container[str] = RULES) -> list[Verdict]:
@@ -52,17 +65,17 @@ def evaluate_account(account: AccountFacts, *, policy: Policy, now: datetime, on
 
 
 def _cases(principal: PrincipalFacts, account: AccountFacts, policy: Policy, now: datetime) -> Iterator[tuple[Rule, Case]]:
-    for rule in RULES.values():
+    """A rule about the principal has one case, a rule about keys one for each key."""
+    of_principal = Case(account, policy, now, principal)
+    of_keys = [Case(account, policy, now, principal, key) for key in principal.keys]
+    for rule in OF_ROOT if principal.is_root else OF_USERS:
         if not policy.is_on(rule.code):
             continue
-        if principal.is_root:
-            if rule.subject is Subject.ROOT:
-                yield rule, Case(account, policy, now, principal)
-        elif rule.subject is Subject.USER:
-            yield rule, Case(account, policy, now, principal)
-        elif rule.subject is Subject.KEY:
-            for key in principal.keys:
-                yield rule, Case(account, policy, now, principal, key)
+        if rule.subject is Subject.KEY:
+            for case in of_keys:
+                yield rule, case
+        else:
+            yield rule, of_principal
 
 
 def _guarded(rule: Rule, case: Case) -> Judgement:
