@@ -89,6 +89,7 @@ def run_poll(poll_pk: int, *, open_gateway: OpenGateway, policy: Policy, clock: 
         _close(run, _outcome_of(error), code=error.code or type(error).__name__, sentence=error.sentence, request_id=error.request_id)
     except Exception as error:
         logger.exception("A poll failed by an error of this program")
+        status.refresh_from_db()  # what was rolled back is not known
         _close(run, PollOutcome.FAILED, code=type(error).__name__, sentence=OWN_ERROR)
     poll.refresh_from_db()
     return poll

@@ -57,7 +57,7 @@ def reconcile_key(root: Holder, summary: AccountSummary | None, *, poll: Poll, n
     """The live summary wins: a root key that no report has shown yet gets a row, and rows of a key that is gone are closed."""
     if summary is None or summary.root_key_present is None:
         return
-    placeholders = [key for key in root.keys if key.status_source == Source.SUMMARY]
+    placeholders = [key for key in root.keys if key.status_source == Source.SUMMARY and key.created_at is None]
     if not summary.root_key_present:
         for key in [key for key in root.keys if key.status == KeyStatus.ACTIVE or key in placeholders]:
             gone(key, at=now, reason="root key gone by the live summary", changes=changes, source=Source.SUMMARY, poll=poll)
