@@ -113,6 +113,28 @@ def parse_freezes(texts: Iterable[str]) -> tuple[Freeze, ...]:
     return tuple(_freeze(text.strip()) for text in texts if text.strip())
 
 
+def freeze_lines(days: Iterable[date]) -> list[str]:
+    """Days as `parse_freezes` reads them, neighbours joined to ranges."""
+    found: list[list[date]] = []
+    for day in sorted(set(days)):
+        if found and day - found[-1][1] == timedelta(days=1):
+            found[-1][1] = day
+        else:
+            found.append([day, day])
+    return [str(Freeze(first, last)) for first, last in found]
+
+
+def days_of(freezes: Iterable[Freeze]) -> tuple[date, ...]:
+    """Every day that is frozen, in order. ValueError for a freeze of more than LOOK_AHEAD days."""
+    found: set[date] = set()
+    for freeze in freezes:
+        length = (freeze.last - freeze.first).days
+        if length > LOOK_AHEAD:
+            raise ValueError(f"A freeze lasts at most {LOOK_AHEAD} days, not {freeze}.")
+        found |= {freeze.first + timedelta(days=ahead) for ahead in range(length + 1)}
+    return tuple(sorted(found))
+
+
 def _window(text: str) -> Window:
     match = _WINDOW.fullmatch(text)
     if match is None:

@@ -10,14 +10,14 @@ from typing import Any
 from hygiene.domain.ages import whole_days
 from hygiene.domain.evidence import Sighting, Usage
 from hygiene.domain.facts import KeyMatch, KeyStatus, Source, UseState
-from hygiene.domain.policy import DELETE_WAIT_DAYS, IN_USE_DAYS, Policy
+from hygiene.domain.policy import IN_USE_DAYS, Policy
 from hygiene.domain.rotation import RotatingKey, RotationStep, guide
 from hygiene.domain.states import AccountState
 from hygiene.domain.wording import day, key_sentence, last_used_words, place, plural, relative, short_key_id, used_when
 from hygiene.models import AccessKey, Action, Plan
 from hygiene.services.live_keys import last_use
 from hygiene.services.notices import Asked, asked_of, with_answers
-from hygiene.services.permissions import days_left, inactive_since
+from hygiene.services.permissions import days_left, inactive_since, wait_days
 from hygiene.services.posture import state_of
 from hygiene.services.usage_evidence import look_of, with_looks
 
@@ -197,7 +197,7 @@ def rotation(key: AccessKey, others: Sequence[AccessKey], *, limit_days: int, no
     """The steps to replace a user's key that is over `limit_days` old; none for a younger key, for root, or where the age is not known."""
     if key.principal.is_root or key.created_at is None or key.has_data_warning or whole_days(key.created_at, now) <= limit_days:
         return ()
-    return guide(_rotating(key), [_rotating(other) for other in others], now=now, wait_days=DELETE_WAIT_DAYS)
+    return guide(_rotating(key), [_rotating(other) for other in others], now=now, wait_days=wait_days(key))
 
 
 def _rotating(key: AccessKey) -> RotatingKey:
@@ -210,7 +210,7 @@ def lifecycle(key: AccessKey, *, now: datetime) -> tuple[Step, ...]:
     since, left = inactive_since(key), days_left(key, now)
     is_disabled = key.status == KeyStatus.INACTIVE and key.gone_at is None
     born = f"since {day(key.created_at)}" if key.created_at else "creation not known"
-    waiting = f"{DELETE_WAIT_DAYS} days, can be enabled again"
+    waiting = f"{wait_days(key)} days, can be enabled again"
     if is_disabled:
         began = f"since {day(since)}, " if since else ""
         rest = f"{plural(left, 'day')} left" if left else "ready to delete"

@@ -14,8 +14,11 @@ from django.db import transaction
 
 from accounts import audit
 from hygiene.domain.policy import DELETE_WAIT_DAYS
+from hygiene.domain.windows import days_of, parse_freezes
 from hygiene.models import Action, InstallationPolicy
+from hygiene.people import roles_with
 from hygiene.services.permissions import LEAST_WAIT_DAYS
+from hygiene.services.refused import Invalid, NotAllowed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -104,14 +107,6 @@ LIMITS = (
 )
 
 
-class Invalid(Exception):
-    """Values that do not hold: `errors` has one sentence for each name."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(" ".join(errors.values()))
-        self.errors = errors
-
-
 def load() -> ChangeRules:
     """The rules in force. A stored value that does not hold any more counts as its default. One query."""
     stored = InstallationPolicy.objects.order_by("pk").values_list("change_rules", flat=True).first()
@@ -121,7 +116,12 @@ def load() -> ChangeRules:
 
 @transaction.atomic
 def save(values: Mapping[str, Any], *, actor: User, now: datetime) -> ChangeRules:
-    """Store the given values beside those that stand, with an audit event of what changed. Raises Invalid, and then stores nothing."""
+    """Store the given values beside those that stand, with an audit event of what changed.
+
+    Raises NotAllowed without the role, Invalid for values that do not hold, and then stores nothing.
+    """
+    if not (actor.is_active and actor.has_perm("hygiene.manage_policy")):
+        raise NotAllowed(f"This needs the role {roles_with('hygiene.manage_policy')}.")
     cleaned, errors = _clean(values)
     if errors:
         raise Invalid(errors)
@@ -162,9 +162,9 @@ def _clean(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
             errors[name] = f"{limit.label}: a whole number from {limit.least} to {limit.most}."
         elif name == "freeze_days":
             try:
-                found[name] = tuple(sorted({date.fromisoformat(str(day)) for day in value}))
-            except (TypeError, ValueError):
-                errors[name] = "Freeze days are dates such as 2026-12-24."
+                found[name] = days_of(parse_freezes(str(day) for day in value))
+            except (TypeError, ValueError) as error:
+                errors[name] = f"Freeze days are dates such as 2026-12-24, or ranges such as 2026-12-24..2027-01-02. {error}"
         else:
             errors[name] = f"There is no rule {name}."
     return found, errors
@@ -177,3 +177,6 @@ def _is_whole(value: Any) -> bool:
 def _as_json(rules: ChangeRules) -> dict[str, Any]:
     values = {field.name: getattr(rules, field.name) for field in fields(rules)}
     return values | {"freeze_days": [day.isoformat() for day in rules.freeze_days]}
+
+
+__all__ = ["DELETE", "DISABLE", "KIND_OF", "LIMITS", "ROOT", "ChangeRules", "Invalid", "Limit", "load", "save"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,14 @@ from hygiene.services.refused import Invalid, NotAllowed
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+SHAPES = {  # what each kind looks like: a typing error would protect nothing
+    ProtectionKind.ARN: (
+        r"arn:[a-z-]+:iam::\d{12}:(user/[\x21-\x7e]+|root)",
+        "Give a whole ARN, such as arn:aws:iam::111122223333:user/admin.",
+    ),
+    ProtectionKind.ACCOUNT: (r"\d{12}", "Give the 12 digits of the account number."),
+    ProtectionKind.KEY: (r"[A-Z0-9]{16,128}", "Give the whole ID of the key, such as AKIAIOSFODNN7EXAMPLE."),
+}
 TAG, TAG_VALUE = "hygiene-protected", "true"
 
 
@@ -57,6 +66,10 @@ def protect(*, kind: str, value: str, reason: str, actor: User, now: datetime) -
         errors["value"] = "Give the ARN, tag, account number or key ID."
     if not reason.strip():
         errors["reason"] = "Say why it is protected."
+    if "kind" not in errors and "value" not in errors and (shape := SHAPES.get(ProtectionKind(kind))):
+        pattern, words = shape
+        if not re.fullmatch(pattern, value.strip()):
+            errors["value"] = words
     if not errors and Protection.objects.filter(kind=kind, value=value.strip()).exists():
         errors["value"] = "This is protected already."
     if errors:

@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hygiene.domain.policy import DELETE_WAIT_DAYS
 from hygiene.domain.rules import RULES
 from hygiene.forms import PreferencesForm
 from hygiene.models import Preferences
 from hygiene.people import ROLES, THEMES
+from hygiene.services import change_rules
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
 
@@ -39,7 +39,7 @@ def settings_page(request: SignedIn) -> HttpResponse:
         "form": form,
         "policy": policy,
         "rules": rules,
-        "wait_days": DELETE_WAIT_DAYS,
+        "wait_days": change_rules.load().delete_wait_days,
         "installation": settings,
         "all_roles": ROLES,
     }

@@ -46,6 +46,9 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "account-pause": ("post", ADMINISTRATOR),
     "account-remediation": ("post", ADMINISTRATOR),
     "account-window": ("post", ADMINISTRATOR),
+    "rules-of-changes": ("get", ADMINISTRATOR),
+    "protected": ("get", frozenset({"approver", "administrator", "auditor"})),
+    "unprotect": ("post", ADMINISTRATOR),
     "campaign-move": ("post", OPERATOR),
     "campaign-stop": ("post", frozenset({"operator", "approver"})),
     "campaign-answer": ("get", frozenset({*ROLES, "no role"})),  # for everybody but the owner there is no such page
@@ -120,7 +123,7 @@ def things(operator: User) -> dict[str, list[object]]:
         "poll-progress": [request.uuid],
         **{name: [exempt.uuid] for name in ("exemption", "exemption-extend", "exemption-withdraw")},
         "audit-event": [event.uuid],
-        **{name: [uuid["row"]] for name in ("digest-unsubscribe", "owner-answer", "view-remove", "view-start")},
+        **{name: [uuid["row"]] for name in ("digest-unsubscribe", "owner-answer", "view-remove", "view-start", "unprotect")},
     }
 
 
