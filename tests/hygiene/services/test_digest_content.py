@@ -148,10 +148,10 @@ def test_coming_up_names_scheduled_changes_ready_keys_and_endings_by_day(operato
     assert "user-0000 (data-lake). Owners are told before" in composed(operator).coming.lines[0].detail
 
 
-def test_requests_that_wait_for_the_reader_and_failed_changes_are_needs(operator: User, approver: User) -> None:
+def test_requests_that_wait_for_the_reader_and_failed_changes_are_needs(operator: User, approver: User, administrator: User) -> None:
     estate(5)
     now = timezone.now()
-    change_rules.save({"approvals_disable": 1}, actor=approver, now=now)
+    change_rules.save({"approvals_disable": 1}, actor=administrator, now=now)
     key = AccessKey.objects.select_related("account__status", "principal").get(principal__name="user-0000")
     plan = make_plan(keys=[key], action=Action.DISABLE, actor=operator, now=now)
     made = remediation.confirm(plan=plan, actor=operator, now=now, reason="unused", ticket="", note="", typed="", include_in_use=False)

@@ -138,10 +138,12 @@ def test_the_checklist_is_for_those_who_set_up_and_goes_when_done(client_for: Cl
     assert client.get(reverse("overview")).context["checklist"] == []
 
 
-def test_requests_of_others_and_failed_changes_come_before_what_is_unused(client_for: ClientFor, operator: User, approver: User) -> None:
+def test_requests_of_others_and_failed_changes_come_before_what_is_unused(
+    client_for: ClientFor, operator: User, approver: User, administrator: User
+) -> None:
     estate(5)
     now = timezone.now()
-    change_rules.save({"approvals_disable": 1}, actor=approver, now=now)
+    change_rules.save({"approvals_disable": 1}, actor=administrator, now=now)
     key = AccessKey.objects.select_related("account__status", "principal").get(last_used_at__isnull=True, principal__name="user-0000")
     plan = make_plan(keys=[key], action=Action.DISABLE, actor=operator, now=now)
     made = remediation.confirm(plan=plan, actor=operator, now=now, reason="unused", ticket="", note="", typed="", include_in_use=False)
