@@ -188,8 +188,9 @@ class DetailFacts:
     admin_via: str = ""  # in words, such as "through group ops"
     observed_at: datetime | None = None
     ssh_keys: tuple[SshKeyFacts, ...] | None = None
+    credentials_observed_at: datetime | None = None  # of the SSH keys
     service_credentials: tuple[ServiceCredentialFacts, ...] | None = None
-    credentials_observed_at: datetime | None = None
+    service_credentials_observed_at: datetime | None = None
 
 
 NO_DETAILS = DetailFacts()

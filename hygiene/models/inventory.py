@@ -132,6 +132,7 @@ class Principal(models.Model):
     service_credentials = models.JSONField(
         null=True, blank=True
     )  # list of {"id", "service", "status", "created_at", "expires_at"}; null: not read
+    service_credentials_observed_at = models.DateTimeField(null=True, blank=True)
     credentials_observed_at = models.DateTimeField(null=True, blank=True)  # last listing of its SSH keys
     signing_certificates = models.JSONField(null=True, blank=True)  # list of {"id", "active", "uploaded_at"}; null: not listed
     signing_certificates_observed_at = models.DateTimeField(null=True, blank=True)

@@ -36,6 +36,7 @@ def detail_facts(principal: Principal) -> DetailFacts:
         ssh_keys=_ssh_keys(principal.ssh_keys),
         service_credentials=_service_credentials(principal.service_credentials),
         credentials_observed_at=principal.credentials_observed_at,
+        service_credentials_observed_at=principal.service_credentials_observed_at,
     )
 
 

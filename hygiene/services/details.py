@@ -27,7 +27,10 @@ IN_CHARGE = (OrganizationRole.MANAGEMENT, OrganizationRole.DELEGATED)
 
 @dataclass
 class Reading:
-    """One refresh in flight. `notes`: sentences for the poll's page. `is_changed`: verdicts may differ now."""
+    """One refresh in flight. `notes`: sentences for the poll's page.
+
+    `is_changed`: the account's own facts differ, so every verdict may. `changed`: primary keys of users whose facts differ.
+    """
 
     poll: Poll
     status: AccountStatus
@@ -35,6 +38,7 @@ class Reading:
     clock: Clock
     notes: list[str] = field(default_factory=list)
     is_changed: bool = False
+    changed: set[int] = field(default_factory=set)
     has_failed: bool = False
 
     def part(self, permission: str, unknown: str, read: Callable[[], None]) -> None:
@@ -118,18 +122,16 @@ def _users(reading: Reading) -> None:
     told = list(reading.gateway.authorization_details())
     now = reading.clock.now()
     with leases.fenced(reading.poll, now=now, phase="details"):
-        changed = user_details.record(reading.poll.account, told, now=now)
+        reading.changed |= user_details.record(reading.poll.account, told, now=now)
         reading.status.details_observed_at = now
-    reading.is_changed = reading.is_changed or changed
 
 
 def _service_credentials(reading: Reading) -> None:
     told = reading.gateway.service_credentials()
     now = reading.clock.now()
     with leases.fenced(reading.poll, now=now, phase="details"):
-        changed = user_credentials.record_service_credentials(reading.poll.account, told)
+        reading.changed |= user_credentials.record_service_credentials(reading.poll.account, told, now=now)
         reading.status.credentials_observed_at = now
-    reading.is_changed = reading.is_changed or changed
 
 
 def _certificates(reading: Reading) -> None:
@@ -149,8 +151,7 @@ def _ssh_keys(reading: Reading) -> None:
     users = user_credentials.due_for_ssh_keys(reading.poll.account, is_first=is_first, now=now)
     found = user_credentials.ask(users, reading.gateway.list_ssh_keys, clock=reading.clock)
     with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
-        changed = user_credentials.record_ssh_keys(found.answers, now=reading.clock.now())
-    reading.is_changed = reading.is_changed or changed
+        reading.changed |= user_credentials.record_ssh_keys(found.answers, now=reading.clock.now())
     if found.error is not None:
         raise found.error
 

@@ -22,7 +22,7 @@ from accounts.gateway import (
 from accounts.models import Account
 from hygiene.domain.policy import Policy
 from hygiene.domain.report import ParsedReport, ReportRejected, parse
-from hygiene.models import AccountStatus, Poll, PollOutcome
+from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
 from hygiene.services import (
     completeness,
     details,
@@ -47,6 +47,7 @@ from hygiene.services.slots import Observation
 T = TypeVar("T")
 OpenGateway = Callable[[Account], Gateway]
 LISTED_WARNINGS = 20
+FEW = 500  # users who are judged by themselves; more of them, and the whole account is
 OWN_ERROR = "Key Hygiene itself failed while it read this account. The worker's log tells where; what was known is kept."
 logger = logging.getLogger(__name__)
 
@@ -148,14 +149,19 @@ def _beside(run: Run, read: Callable[[], None], what: str) -> None:
 
 
 def _read_details(run: Run) -> None:
-    """Facts beside the report, when they are due; verdicts follow in one go."""
+    """Facts beside the report, when they are due; verdicts that may differ follow."""
     reading = details.refresh(run.poll, run.status, run.gateway, clock=run.clock)
     run.notes += reading.notes
-    if reading.is_changed:
-        now = run.clock.now()
-        with leases.fenced(run.poll, now=now, phase="details"):
+    if not reading.is_changed and not reading.changed:
+        return
+    now = run.clock.now()
+    with leases.fenced(run.poll, now=now, phase="details"):
+        if reading.is_changed or len(reading.changed) > FEW:
             findings.reevaluate_account(run.account, run.status, policy=run.policy, now=now)
-        run.is_counted = False
+        else:
+            users = list(Principal.objects.present().filter(pk__in=reading.changed))
+            findings.reevaluate_principals(run.account, run.status, users, policy=run.policy, now=now)
+    run.is_counted = False
 
 
 def _record_live_facts(run: Run) -> None:

@@ -52,20 +52,23 @@ def _users(account: Account) -> Any:
     return Principal.objects.present().users().filter(account=account)
 
 
-def record_service_credentials(account: Account, told: Sequence[ServiceCredential]) -> bool:
-    """Of all users in one answer; whether anything differs. A user without any has an empty list, which is not "not read"."""
+def record_service_credentials(account: Account, told: Sequence[ServiceCredential], *, now: datetime) -> set[int]:
+    """Of all users in one answer; a user without any has an empty list, which is not "not read". Returns whose verdicts may differ."""
     of_user: dict[str, list[dict[str, Any]]] = {}
     for one in sorted(told, key=lambda one: one.credential_id):
         entry = {"id": one.credential_id, "service": one.service, "status": one.status}
         of_user.setdefault(one.user_name, []).append(entry | {"created_at": _iso(one.created_at), "expires_at": _iso(one.expires_at)})
-    changed = []
+    changed, judged = [], set()
     for user in _users(account).only("name", "service_credentials"):
         listed = of_user.get(user.name, [])
         if user.service_credentials != listed:
+            if user.service_credentials or listed:
+                judged.add(user.pk)
             user.service_credentials = listed
             changed.append(user)
     bulk.update(Principal, [user.__dict__ for user in changed], ["service_credentials"])
-    return bool(changed)
+    _users(account).update(service_credentials_observed_at=now)
+    return judged
 
 
 def with_certificates(account: Account) -> list[Principal]:
@@ -102,15 +105,16 @@ def _can_use(user: Principal) -> bool:
     return user.reach is None or user.reach.get("is_admin") is not False or not SSH_SERVICES.isdisjoint(user.reach.get("services", ()))
 
 
-def record_ssh_keys(answers: Sequence[tuple[Principal, tuple[ListedSshKey, ...]]], *, now: datetime) -> bool:
-    """Whether anything differs."""
-    changed = False
+def record_ssh_keys(answers: Sequence[tuple[Principal, tuple[ListedSshKey, ...]]], *, now: datetime) -> set[int]:
+    """Write what was answered. Returns users of whom verdicts may differ."""
+    judged = set()
     for user, listed in answers:
         entries = [{"id": one.key_id, "active": one.status == "Active", "uploaded_at": _iso(one.uploaded_at)} for one in listed]
-        changed = changed or user.ssh_keys != entries
+        if user.ssh_keys != entries and (user.ssh_keys or entries):
+            judged.add(user.pk)
         user.ssh_keys, user.credentials_observed_at = entries, now
     bulk.update(Principal, [user.__dict__ for user, _ in answers], ["ssh_keys", "credentials_observed_at"])
-    return changed
+    return judged
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -20,16 +20,19 @@ FIELDS = (
 )
 
 
-def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> bool:
-    """Write what was told of users that the report knows; whether anything but the time differs. Runs in the caller's transaction.
+def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> set[int]:
+    """Write what was told of users that the report knows. Returns those of whom anything but the time differs.
 
-    A user made since the report, or made again, is not taken for its namesake: ARN and creation time must be the row's.
+    A user made since the report, or made again, is not taken for its namesake: ARN and creation time must be the row's. Runs in the
+    caller's transaction.
     """
     of_user = {(details.user.arn, details.user.created_at): details for details in told}
     chain = owners.chain(account)
     changed: list[Principal] = []
     seen: list[int] = []
-    for user in Principal.objects.present().users().filter(account=account):
+    for user in (
+        Principal.objects.present().users().filter(account=account).only("arn", "name", "created_at", "password_state", "is_root", *FIELDS)
+    ):
         details = of_user.get((user.arn, user.created_at))
         if details is None:
             continue
@@ -45,7 +48,7 @@ def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> b
     for start in range(0, len(seen), CHUNK):
         Principal.objects.filter(pk__in=seen[start : start + CHUNK]).update(details_observed_at=now)
     _describe_keys(account, told)
-    return bool(changed)
+    return {user.pk for user in changed}
 
 
 def _state(user: Principal) -> dict[str, Any]:

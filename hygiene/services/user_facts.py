@@ -68,7 +68,6 @@ def _policy(policy: dict[str, Any]) -> str:
 
 def _credentials(user: Principal, status: AccountStatus | None) -> list[Fact]:
     keys, services = user.ssh_keys, user.service_credentials
-    listed_at = status.credentials_observed_at if status else None
     found = [
         _fact(
             "SSH keys", None if keys is None else [_dated(key) for key in keys], Source.SSH_KEYS, user.credentials_observed_at, SSH, status
@@ -77,7 +76,7 @@ def _credentials(user: Principal, status: AccountStatus | None) -> list[Fact]:
             "Service credentials",
             None if services is None else [_service(one) for one in services],
             Source.SERVICE_CREDENTIALS,
-            listed_at,
+            user.service_credentials_observed_at,
             SERVICE,
             status,
         ),

@@ -159,7 +159,7 @@ def long_lived(case: Case) -> Judgement:
     active = [c for c in details.service_credentials if c.is_active and c.service.lower().startswith(BEDROCK)]
     facts = tuple(_expiry(credential, case) for credential in active)
     if not active:
-        none = FactUsed("active Bedrock API keys", "0", details.credentials_observed_at, listed)
+        none = FactUsed("active Bedrock API keys", "0", details.service_credentials_observed_at, listed)
         return not_applicable("No active long-term API key of Bedrock.", none)
     if any(credential.expires_at is None for credential in active):
         text = "A long-term API key of Bedrock never expires."
@@ -173,7 +173,7 @@ def long_lived(case: Case) -> Judgement:
 def _expiry(credential: ServiceCredentialFacts, case: Case) -> FactUsed:
     value = "never" if credential.expires_at is None else iso(credential.expires_at)
     name = f"active Bedrock API key {credential.credential_id} expires"
-    return FactUsed(name, value, case.user.details.credentials_observed_at, Source.SERVICE_CREDENTIALS.value)
+    return FactUsed(name, value, case.user.details.service_credentials_observed_at, Source.SERVICE_CREDENTIALS.value)
 
 
 RULES = (
