@@ -37,9 +37,10 @@ class CredentialCalls(Connection):
     """Credentials of one user, by the user's name."""
 
     def list_access_keys(self, user_name: str) -> tuple[ListedKey, ...]:
-        """iam:ListAccessKeys of one user, all pages."""
+        """iam:ListAccessKeys of one user, all pages. A key that stands on two pages, as when one was made meanwhile, is one."""
         pages = self.pages("list_access_keys", "ListAccessKeys", UserName=user_name)
-        return tuple(listed_key(entry, user_name) for page in pages for entry in page.get("AccessKeyMetadata") or [])
+        found = (listed_key(entry, user_name) for page in pages for entry in page.get("AccessKeyMetadata") or [])
+        return tuple({key.access_key_id: key for key in found}.values())
 
     def access_key_last_used(self, access_key_id: str) -> KeyLastUse:
         """iam:GetAccessKeyLastUsed."""

@@ -93,6 +93,7 @@ class Changes:
         if self.same_keys:
             self.events = [event for event in self.events if event.key not in self.same_keys]
             AccessKey.objects.filter(pk__in=[key.pk for key in self.same_keys]).delete()
+            self.events = [event for event in self.events if event.key not in self.same_keys]
         bulk.insert(AccessKey, _rows(self.new_keys))
         bulk.insert(KeyEvent, [event.row() for event in self.events])
         bulk.insert(PrincipalEvent, _rows(self.user_events))

@@ -75,6 +75,8 @@ def _seen_again(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Ch
     if key.gone_at is not None:
         key.gone_at, key.gone_reason = None, ""
         changes.event(key, "reappeared", "In AWS again", at=seen.generated_at, source=Source.REPORT, poll=seen.poll)
+    if key.status_source == Source.SUMMARY and key.created_at is None:
+        key.status_observed_at = seen.generated_at  # the summary only counted it: what it is, the report tells first
     is_told = key.access_key_id is None or slot.rotated_at is not None
     if is_told:
         _apply_slot(key, slot, seen, changes, is_tied=is_tied)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hygiene.models import PollOutcome
+from hygiene.models import AccessKey, PollOutcome
 from tests.fakes import iso
 from tests.hygiene.section12.conftest import Site
 from tests.hygiene.section12.wire import Wire, error
@@ -92,6 +92,19 @@ def test_row_10_active_and_inactive_root_key_are_both_shown_and_critical(site: S
     ]
     page = site.page("/root-users/")
     assert "2 root keys, active and disabled" in page
+
+
+def test_row_10_root_keys_that_only_the_summary_counted_become_those_of_the_report(site: Site) -> None:
+    site.poll()
+    site.later(hours=1)
+    site.world.key("root", created_at=site.world.now - timedelta(days=3000), status="Inactive")
+    site.world.key("root", created_at=site.world.now, last_used_at=site.world.now)
+    site.poll()
+    assert [(key.status, key.created_at) for key in site.every_key()] == [("active", None)]
+    site.later()
+    site.poll()
+    assert sorted((row["status"], row["last_used_state"]) for row in site.csv("keys")) == [("active", "used"), ("inactive", "never")]
+    assert AccessKey.objects.count() == 2
 
 
 def test_row_11_member_root_without_credentials_is_good(site: Site) -> None:

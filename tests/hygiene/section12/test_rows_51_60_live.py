@@ -13,7 +13,7 @@ from accounts.models import Account, AuditEvent
 from hygiene.models import AccessKey, PollOutcome
 from hygiene.services import schedule
 from tests.hygiene.section12.conftest import Site, change, execute
-from tests.hygiene.section12.wire import Wire, error
+from tests.hygiene.section12.wire import Wire, error, result
 
 pytestmark = pytest.mark.django_db
 DENIED = error(403, "AccessDenied", "User: x is not authorized to perform: iam:ListAccessKeys because no identity-based policy allows it")
@@ -36,6 +36,18 @@ def test_row_51_refused_list_keeps_the_report_and_disables_actions_with_the_reas
     page = site.page(f"/keys/{site.every_key()[0].uuid}/")
     assert "ID not known" in page
     assert "iam:ListAccessKeys" in page
+
+
+def test_key_that_stands_on_two_pages_of_the_list_is_one(site: Site, wire: Wire) -> None:
+    key_id = aged(site)
+    born = f"{site.world.users['ci'].keys[0].created_at:%Y-%m-%dT%H:%M:%SZ}"
+    one = (
+        f"<member><UserName>ci</UserName><AccessKeyId>{key_id}</AccessKeyId><Status>Active</Status><CreateDate>{born}</CreateDate></member>"
+    )
+    pages = ("<IsTruncated>true</IsTruncated><Marker>next</Marker>", "<IsTruncated>false</IsTruncated>")
+    wire.script("ListAccessKeys", *(result("ListAccessKeys", f"<AccessKeyMetadata>{one}</AccessKeyMetadata>{end}") for end in pages))
+    assert site.poll().outcome == PollOutcome.COMPLETE
+    assert [key.access_key_id for key in site.every_key()] == [key_id]
 
 
 def test_row_52_user_gone_since_the_report_is_no_error(site: Site) -> None:
