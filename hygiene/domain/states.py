@@ -41,7 +41,7 @@ def account_state(
 ) -> AccountState:
     """Which state holds; the first of suspended, paused, access lost, never polled, stale that applies, else ok.
 
-    Stale: the newest report is older than `stale_after`, or the last report was not complete (rules.md, `account.stale`).
+    Stale: the newest report is older than `stale_after`, or the last that came was rejected or not complete (rules.md, `account.stale`).
     """
     if is_suspended:
         return AccountState.SUSPENDED

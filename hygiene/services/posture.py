@@ -40,7 +40,7 @@ def state_of(status: AccountStatus | None, account: Account, *, policy: Policy, 
         is_suspended=account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE),
         access_lost=status is not None and status.last_outcome == PollOutcome.ACCESS_LOST,
         report_generated_at=status.report_generated_at if status else None,
-        report_is_complete=status.report_is_complete if status else False,
+        report_is_complete=status is not None and status.report_is_complete and status.last_outcome != PollOutcome.REJECTED,
         now=now,
         stale_after=policy.stale_after,
     )
@@ -55,7 +55,7 @@ def reporting(*, policy: Policy, now: datetime, prefix: str = "account__") -> Q:
         "status__report_generated_at__gte": now - policy.stale_after,
         "status__report_is_complete": True,
     }
-    lost = Q(**{f"{prefix}status__last_outcome": PollOutcome.ACCESS_LOST})
+    lost = Q(**{f"{prefix}status__last_outcome__in": (PollOutcome.ACCESS_LOST, PollOutcome.REJECTED)})
     return Q(**{prefix + name: value for name, value in values.items()}) & ~lost
 
 

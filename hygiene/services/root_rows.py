@@ -57,6 +57,16 @@ def reconcile_key(root: Holder, summary: AccountSummary | None, *, poll: Poll, n
     """The live summary wins: a root key that no report has shown yet gets a row, and rows of a key that is gone are closed."""
     if summary is None or summary.root_key_present is None:
         return
+    before = list(root.keys)
+    _reconcile(root, summary, poll=poll, now=now, changes=changes)
+    if before != root.keys:
+        root.principal.active_keys = sum(key.status == KeyStatus.ACTIVE for key in root.keys)
+        root.principal.inactive_keys = len(root.keys) - root.principal.active_keys
+        if root.principal not in (*changes.principals, *changes.new_principals):
+            changes.principals.append(root.principal)
+
+
+def _reconcile(root: Holder, summary: AccountSummary, *, poll: Poll, now: datetime, changes: Changes) -> None:
     placeholders = [key for key in root.keys if key.status_source == Source.SUMMARY and key.created_at is None]
     if not summary.root_key_present:
         for key in [key for key in root.keys if key.status == KeyStatus.ACTIVE or key in placeholders]:

@@ -141,6 +141,8 @@ def test_row_05_header_only_is_rejected_and_deletes_nobody(site: Site) -> None:
     done = site.poll_of(HEADER)
     assert (done.outcome, facts(site)) == (PollOutcome.REJECTED, before)
     assert "no rows" in site.page()
+    row = site.csv("accounts")[0]
+    assert (row["state"], row["users"], row["active_keys"], row["findings_open"]) == ("stale", "", "", "")
 
 
 @pytest.mark.parametrize("content", ["", "\n", "!!!***"])

@@ -41,11 +41,10 @@ def test_row_51_refused_list_keeps_the_report_and_disables_actions_with_the_reas
 def test_key_that_stands_on_two_pages_of_the_list_is_one(site: Site, wire: Wire) -> None:
     key_id = aged(site)
     born = f"{site.world.users['ci'].keys[0].created_at:%Y-%m-%dT%H:%M:%SZ}"
-    one = (
-        f"<member><UserName>ci</UserName><AccessKeyId>{key_id}</AccessKeyId><Status>Active</Status><CreateDate>{born}</CreateDate></member>"
-    )
-    pages = ("<IsTruncated>true</IsTruncated><Marker>next</Marker>", "<IsTruncated>false</IsTruncated>")
-    wire.script("ListAccessKeys", *(result("ListAccessKeys", f"<AccessKeyMetadata>{one}</AccessKeyMetadata>{end}") for end in pages))
+    entry = f"<UserName>ci</UserName><AccessKeyId>{key_id}</AccessKeyId><Status>Active</Status><CreateDate>{born}</CreateDate>"
+    for end in ("<IsTruncated>true</IsTruncated><Marker>next</Marker>", "<IsTruncated>false</IsTruncated>"):
+        page = f"<AccessKeyMetadata><member>{entry}</member></AccessKeyMetadata>{end}"
+        wire.script("ListAccessKeys", result("ListAccessKeys", page))
     assert site.poll().outcome == PollOutcome.COMPLETE
     assert [key.access_key_id for key in site.every_key()] == [key_id]
 
@@ -139,6 +138,17 @@ def test_row_56_root_key_of_the_live_summary_raises_its_finding_at_once(site: Si
     assert site.csv("accounts")[0]["root_key_present"] == "true"
     assert [(row["is_root"], row["status"], row["created_at"]) for row in site.csv("keys")] == [("true", "active", "")]
     assert "GetAccountSummary" in site.page(f"/keys/{site.every_key()[0].uuid}/")
+
+
+def test_row_56_root_key_that_the_live_summary_does_not_count_any_more_is_in_no_count(site: Site) -> None:
+    site.world.key("root")
+    site.poll()
+    site.later(hours=1)
+    site.world.root.keys.clear()
+    site.poll()
+    assert (site.csv("users")[0]["active_keys"], site.csv("accounts")[0]["root_key_present"]) == ("0", "false")
+    assert [row["status"] for row in site.csv("keys")] == ["deleted"]
+    assert site.failing("root.key_present") == 0
 
 
 @pytest.mark.parametrize("report", ["", "user,arn"])
