@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Account
-from hygiene.domain.policy import resolve
 from hygiene.domain.wording import relative
 from hygiene.middleware import of_cookie
 from hygiene.models import Remediation
 from hygiene.people import roles_of
+from hygiene.services import policies
 from hygiene.services.posture import reporting
 
 
@@ -67,7 +67,7 @@ def _counted(request: HttpRequest) -> tuple[Freshness | None, int]:
 
 
 def _count(request: HttpRequest, now: datetime) -> dict[str, Any]:
-    current = reporting(policy=resolve(settings.POLICY_PROFILE), now=now, prefix="")
+    current = reporting(policy=policies.current().installation, now=now, prefix="")
     accounts = Account.objects.visible_to(request.user).pollable()
     changes = Remediation.objects.visible_to(request.user).open().order_by()
     count = changes.annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")

@@ -10,6 +10,7 @@ from typing import Any
 
 from hygiene import environment
 from hygiene.domain import owners
+from hygiene.domain.profiles import PROFILES
 from hygiene.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -171,7 +172,7 @@ AWS_SOURCE_IDENTITY = env.flag("AWS_SOURCE_IDENTITY", default=True)
 # --- the product -------------------------------------------------------------------------------------------------------
 COUNTS_KEPT_SECONDS = env.number("COUNTS_KEPT_SECONDS", default=30.0, least=0.0, most=300.0)
 POLL_INTERVAL_HOURS = env.number("POLL_INTERVAL_HOURS", default=4.0, least=0.05, most=24.0)
-POLICY_PROFILE = env.choice("POLICY_PROFILE", default="default", allowed=("default",))
+POLICY_PROFILE = env.choice("POLICY_PROFILE", default="default", allowed=tuple(PROFILES))
 REMEDIATION_ENABLED = env.flag("REMEDIATION_ENABLED", default=False)
 EVIDENCE_REGIONS = env.words("EVIDENCE_REGIONS", default="us-east-1,us-west-2,eu-west-1")
 DETAILS_INTERVAL_HOURS = env.number("DETAILS_INTERVAL_HOURS", default=24.0, least=1.0, most=720.0)

@@ -19,7 +19,6 @@ from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.models import Account
 from accounts.services import open_gateway, open_root_gateway
 from hygiene.celery import app
-from hygiene.domain.policy import Policy, resolve
 from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
 from hygiene.services import (
@@ -32,7 +31,9 @@ from hygiene.services import (
     looks,
     missed,
     notices,
+    policies,
     polling,
+    rejudging,
     remediation,
     root_inspection,
     schedule,
@@ -52,11 +53,6 @@ def clock() -> Clock:
 def shared_clock() -> Clock:
     """The database's, which all workers share: for leases and waiting times of changes."""
     return Clock(now=database_now, sleep=time.sleep, random=random.random)
-
-
-def policy() -> Policy:
-    """The installation's."""
-    return resolve(settings.POLICY_PROFILE)
 
 
 def gateway_of(row: Remediation, actions: tuple[str, ...]) -> Any:
@@ -102,7 +98,9 @@ def poll_account(poll_pk: int) -> None:
 
     def work(watch: Watch) -> None:
         watched = Clock(now=timezone.now, sleep=watch.sleep, random=random.random)
-        polling.run_poll(poll_pk, open_gateway=lambda account: watch.over(gateway_of_poll(account)), policy=policy(), clock=watched)
+        polling.run_poll(
+            poll_pk, open_gateway=lambda account: watch.over(gateway_of_poll(account)), policy=policies.for_poll(poll_pk), clock=watched
+        )
 
     beside(work)
 
@@ -124,15 +122,19 @@ def start_requested_polls(request_pk: int) -> None:
 @shared_task
 def execute_remediation(remediation_pk: int) -> None:
     """The next steps of one change of a user's credential. Root's are another worker's, whose identity may assume root."""
-    if Remediation.objects.get(pk=remediation_pk).action not in ROOT_ACTIONS:
-        remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+    row = Remediation.objects.select_related("account").get(pk=remediation_pk)
+    if row.action not in ROOT_ACTIONS:
+        policy = policies.load().for_account(row.account)
+        remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy, clock=shared_clock())
 
 
 @shared_task
 def execute_root_removal(remediation_pk: int) -> None:
     """The next steps of one removal of a credential of root."""
-    if Remediation.objects.get(pk=remediation_pk).action in ROOT_ACTIONS:
-        remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+    row = Remediation.objects.select_related("account").get(pk=remediation_pk)
+    if row.action in ROOT_ACTIONS:
+        policy = policies.load().for_account(row.account)
+        remediation.execute(remediation_pk, open_gateway=gateway_of, policy=policy, clock=shared_clock())
 
 
 def wake(pks: Iterable[int]) -> None:
@@ -174,7 +176,21 @@ def sweep() -> None:
 @shared_task
 def judge_silent_accounts() -> None:
     """Verdicts of accounts whose data went out of date without any poll."""
-    findings.reevaluate_silent(policy=policy(), now=timezone.now())
+    book = policies.load()
+    findings.reevaluate_silent(policy=book.installation, policies=book.for_account, now=timezone.now())
+
+
+@shared_task
+def judge_by_policy() -> None:
+    """After a change of the policy: one task for each account that was ever read. A lost message is made good by the next poll."""
+    for pk in rejudging.to_rejudge():
+        judge_account.delay(pk)
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def judge_account(account_pk: int) -> None:
+    """One account's verdicts by the policy as it is now."""
+    rejudging.rejudge(account_pk, book=policies.load(), now=timezone.now())
 
 
 @shared_task
@@ -186,9 +202,9 @@ def trim_audit() -> None:
 @shared_task
 def end_exemptions() -> None:
     """End what came to its date or covers what is gone, judge that again, and remind who accepted what ends soon."""
-    now = timezone.now()
+    now, book = timezone.now(), policies.load()
     for row in exemption_ends.end_due(now=now):
-        exemption_ends.reevaluate(row, policies=lambda _: policy(), now=now)
+        exemption_ends.reevaluate(row, policies=book.for_account, now=now)
     for row in exemption_ends.due_reminders(now=now):
         exemption_ends.remind(row, now=now)
 
@@ -196,8 +212,9 @@ def end_exemptions() -> None:
 @shared_task(soft_time_limit=540, time_limit=600)
 def judge_exemptions(pks: list[int]) -> None:
     """Judge again what exemptions cover that are too large to be judged while a person waits."""
+    book = policies.load()
     for row in Exemption.objects.filter(pk__in=pks):
-        exemption_ends.reevaluate(row, policies=lambda _: policy(), now=timezone.now())
+        exemption_ends.reevaluate(row, policies=book.for_account, now=timezone.now())
 
 
 @shared_task
@@ -223,7 +240,7 @@ def send_due_digests() -> None:
 @shared_task
 def send_digest(delivery_pk: int) -> None:
     """One claimed digest. Never retried by the queue: the row knows whether it may be."""
-    digests.send(delivery_pk, policy=policy(), clock=clock(), look=look_at)
+    digests.send(delivery_pk, policy=policies.load().installation, clock=clock(), look=look_at)
 
 
 @shared_task

@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from hygiene.services import policies
+
 LOOPBACK = ("127.", "localhost", "::1")
 PASSWORD = "correct-horse-battery"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API runs an event loop in the test's thread
@@ -43,6 +45,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             with connection.cursor() as cursor:
                 for table in ("accounts_auditevent", "accounts_auditanchor", "accounts_auditcheckpoint"):
                     cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+
+
+@pytest.fixture(autouse=True)
+def fresh_policy() -> None:
+    """No test sees the policy that another one set."""
+    policies.forget()
 
 
 @pytest.fixture

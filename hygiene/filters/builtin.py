@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from hygiene.domain.policy import Policy, resolve
+from hygiene.domain.policy import Policy
 from hygiene.domain.query import parse_query
 from hygiene.domain.verdicts import Severity
 from hygiene.filters.conditions import Condition, Scene, keys_of, narrow
 from hygiene.filters.lists import FINDINGS, KEYS, USERS
 from hygiene.models import AccessKey, Finding, FindingOutcome, Principal, SavedView
+from hygiene.services import policies
 from hygiene.services.digest_parts import MOST_LINES, Line, Section, link, section
 from hygiene.services.digest_sections import key_line
 from hygiene.services.permissions import waiting_days_now
@@ -58,7 +58,7 @@ def user_views(policy: Policy, now: datetime) -> dict[str, Q]:
 
 def look_at(saved: SavedView, user: User, now: datetime) -> Section:
     """The first rows of a saved view as the person sees them now, worst first, and how many more there are."""
-    policy = resolve(settings.POLICY_PROFILE)
+    policy = policies.current().installation
     words = {"q": saved.query, "view": saved.view, "sort": saved.sort, "cols": saved.columns, "saved": str(saved.uuid)}
     url = f"{link(saved.page)}?{urlencode({name: value for name, value in words.items() if value})}"
     scene = Scene(now, policy, user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -199,12 +199,15 @@ def _verdicts_without_report(
     return live
 
 
-def reevaluate_silent(*, policy: Policy, now: datetime) -> int:
-    """Judge accounts again whose newest report went out of date since their last verdict. Returns how many."""
+def reevaluate_silent(*, policy: Policy, policies: Callable[[Account], Policy], now: datetime) -> int:
+    """Judge accounts again whose newest report went out of date since their last verdict. Returns how many.
+
+    `policy` says what is out of date, which is one number for all; `policies` gives that of one account.
+    """
     said = Finding.objects.open().filter(account=OuterRef("account"), rule="account.stale")
     late = Q(report_generated_at__isnull=True) | Q(report_generated_at__lt=now - policy.stale_after)
     silent = AccountStatus.objects.filter(late, account__in=Account.objects.pollable()).filter(~Exists(said)).select_related("account")
     for status in silent:
         with transaction.atomic():
-            reevaluate_account(status.account, status, policy=policy, now=now)
+            reevaluate_account(status.account, status, policy=policies(status.account), now=now)
     return len(silent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -66,7 +66,7 @@ def read_rows(text: str) -> list[Row]:
         raise ImportRefused([(reader.line_num, f"this is not CSV: {error}")]) from error
 
 
-def import_owners(rows: Iterable[Row], *, replace: bool, policy: Policy, now: datetime) -> Imported:
+def import_owners(rows: Iterable[Row], *, replace: bool, policies: Callable[[Account], Policy], now: datetime) -> Imported:
     """Add and update entries; with `replace` those that are not in the file go. All rows or none; owners and findings follow at once.
 
     Raises ImportRefused with every bad row. Leaves one audit event when the list changed.
@@ -76,7 +76,7 @@ def import_owners(rows: Iterable[Row], *, replace: bool, policy: Policy, now: da
     with transaction.atomic():
         _store(wanted, replace=replace, done=done, now=now)
         for account in _affected(done):
-            done.users += _settle(account, policy=policy, now=now)
+            done.users += _settle(account, policy=policies(account), now=now)
         if done.accounts:
             counts = {"created": done.created, "updated": done.updated, "removed": done.removed, "users": done.users}
             audit.record(action="owners.import", outcome="succeeded", now=now, target="list of owners", after=counts)

@@ -103,4 +103,5 @@ def forget() -> None:
 
 def for_poll(poll_pk: int) -> Policy:
     """The policy of the account that a queued poll is of."""
-    return load().for_account(Poll.objects.select_related("account").get(pk=poll_pk).account)
+    poll = Poll.objects.select_related("account").filter(pk=poll_pk).first()
+    return load().installation if poll is None else load().for_account(poll.account)

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Max, QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
 from accounts.models import Account
-from hygiene.domain.policy import resolve
-from hygiene.services import exports
+from hygiene.services import exports, policies
 from hygiene.views.access import SignedIn
 
 TYPES = {
@@ -46,7 +44,7 @@ def response(
 
     With ?about=1 the first line of CSV says query, time and data age; a spreadsheet always says them on a sheet of their own.
     """
-    now, policy = timezone.now(), resolve(settings.POLICY_PROFILE)
+    now, policy = timezone.now(), policies.current().installation
     found, names = exports.rows(kind, policy=policy, now=now, queryset=rows), columns or exports.COLUMNS[kind]
     asked = request.POST if request.method == "POST" else request.GET
     about = {

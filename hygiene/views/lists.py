@@ -9,19 +9,19 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django_tables2 import RequestConfig
 
-from hygiene.domain.policy import Policy, resolve
+from hygiene.domain.policy import Policy
 from hygiene.domain.query import Query, parse_query
 from hygiene.domain.wording import plural
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
 from hygiene.models import AccountStatus
+from hygiene.services import policies
 from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
 from hygiene.views import exporting, facets, saved_views
@@ -60,7 +60,7 @@ class Page:
 
 def moment() -> tuple[datetime, Policy]:
     """Now, and the installation's policy: what views hand to services."""
-    return timezone.now(), resolve(settings.POLICY_PROFILE)
+    return timezone.now(), policies.current().installation
 
 
 def address(request: HttpRequest, **changes: str) -> str:

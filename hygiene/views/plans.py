@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
@@ -15,10 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from hygiene.domain.policy import resolve
 from hygiene.forms import ConfirmForm
 from hygiene.models import KEY_ACTIONS, ROOT_ACTIONS, AccessKey, Action, Plan, Principal, Reason, Remediation, State
-from hygiene.services import advice, plans, refusals, remediation, summaries, targets
+from hygiene.services import advice, plans, policies, refusals, remediation, summaries, targets
 from hygiene.services.permissions import offers, role_refusal, with_actions
 from hygiene.tasks import wake
 from hygiene.views.access import SignedIn, requires
@@ -130,7 +128,7 @@ def plan_detail(request: Request, uuid: UUID) -> HttpResponse:
 
 def _show(request: Request, plan: Plan, form: ConfirmForm, *, now: datetime, status: int = 200, changed: str = "") -> HttpResponse:
     context = {"summary": summaries.summarize(plan, now=now), "form": form, "changed": changed, "now": now}
-    context["advice"] = advice.for_plan(plan, policy=resolve(settings.POLICY_PROFILE), now=now)
+    context["advice"] = advice.for_plan(plan, policy=policies.current().installation, now=now)
     return render(request, "hygiene/_plan_dialog.html" if request.htmx else "hygiene/plan.html", context, status=status)
 
 

@@ -57,11 +57,12 @@ def root_user_list(request: SignedIn) -> HttpResponseBase:
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
     labels = [(name, label, counts[f"n{place}"]) for place, (name, (label, _)) in enumerate(views.items())]
     context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=current)}
+    total = counts[f"n{list(views).index(current)}"] if current else counts["all"]
     rows = rows.filter(views[current][1]) if current else rows
     ordered = rows.annotate(has_root_key=Exists(failing.filter(rule="root.key_present", account=OuterRef("pk")))).order_by(
         "-has_root_key", "name", "pk"
     )
-    return lists.answer(request, PAGE, _with_roots(ordered), context=context)
+    return lists.answer(request, PAGE, _with_roots(ordered), context=context, total=total)
 
 
 @require_safe

@@ -7,12 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from hygiene.domain.policy import resolve
-from hygiene.services import exports
+from hygiene.services import exports, policies
 
 
 class Command(BaseCommand):
@@ -29,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write every row; a file that cannot be written is one sentence."""
         kind, output = options["kind"], options["output"]
-        found = exports.rows(kind, policy=resolve(settings.POLICY_PROFILE), now=timezone.now())
+        found = exports.rows(kind, policy=policies.load().installation, now=timezone.now())
         pieces = exports.render(found, exports.COLUMNS[kind], options["format"])
         if output is None:
             for piece in pieces:

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from hygiene.domain.policy import resolve
+from hygiene.services import policies
 from hygiene.services.owner_import import COLUMNS, ImportRefused, import_owners, read_rows
 
 
@@ -35,8 +34,8 @@ class Command(BaseCommand):
         except UnicodeDecodeError as error:
             raise CommandError(f"{name} is not UTF-8 (byte {error.start}).", returncode=2) from error
         try:
-            policy = resolve(settings.POLICY_PROFILE)
-            done = import_owners(read_rows(text), replace=options["replace"], policy=policy, now=timezone.now())
+            book = policies.load()
+            done = import_owners(read_rows(text), replace=options["replace"], policies=book.for_account, now=timezone.now())
         except ImportRefused as refused:
             for line, problem in refused.problems:
                 self.stderr.write(f"line {line}: {problem}")

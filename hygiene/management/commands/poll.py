@@ -6,7 +6,6 @@ import random
 import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
@@ -14,9 +13,8 @@ from tqdm import tqdm
 from accounts.gateway import Purpose
 from accounts.models import Account
 from accounts.services import open_gateway
-from hygiene.domain.policy import resolve
 from hygiene.models import Poll, PollTrigger
-from hygiene.services import crews, polling, schedule
+from hygiene.services import crews, policies, polling, schedule
 from hygiene.services.clock import Clock
 from hygiene.services.crew import Watch
 from hygiene.services.reports import Patience
@@ -80,7 +78,7 @@ def poll_one(poll: Poll, watch: Watch) -> str:
     done = polling.run_poll(
         poll.pk,
         open_gateway=lambda account: watch.over(open_gateway(account, purpose=Purpose.POLL)),
-        policy=resolve(settings.POLICY_PROFILE),
+        policy=policies.load().for_account(poll.account),
         clock=clock,
         patience=PATIENCE,
     )

@@ -11,9 +11,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from hygiene.models import KEY_ACTIONS, SUCCESS_STATES, WAITING_STATES, AccessKey, Action, Reason, Remediation, State
-from hygiene.services import refusals, remediation
+from hygiene.services import policies, refusals, remediation
 from hygiene.services.plans import expected_typing, make_plan
-from hygiene.tasks import execute_remediation, gateway_of, policy, shared_clock
+from hygiene.tasks import execute_remediation, gateway_of, shared_clock
 
 LONGEST_WAIT = 180  # seconds; a worker killed on the way is replaced within 120
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             self._say_who_must_agree(row, must_be_done=options["wait"] or options["here"])
             return
         if options["here"]:
-            remediation.execute(row.pk, open_gateway=gateway_of, policy=policy(), clock=shared_clock())
+            remediation.execute(row.pk, open_gateway=gateway_of, policy=policies.load().for_account(row.account), clock=shared_clock())
         else:
             self._wake(row)
         if not options["wait"] and not options["here"]:

@@ -7,15 +7,13 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from hygiene.domain.policy import resolve
 from hygiene.filters.builtin import look_at
 from hygiene.models import DeliveryState, DigestSubscription
-from hygiene.services import digests
+from hygiene.services import digests, policies
 from hygiene.services.clock import Clock
 from hygiene.services.digest_mail import text_of
 from hygiene.services.digest_slots import period_of
@@ -36,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Send, or print."""
-        now, policy = _moment(options["now"]), resolve(settings.POLICY_PROFILE)
+        now, policy = _moment(options["now"]), policies.load().installation
         subscriptions = self._wanted(options["to"], now)
         if options["dry_run"]:
             for subscription in subscriptions:
