@@ -19,7 +19,7 @@ from hygiene.models import AccessKey, Finding, FindingOutcome, Principal, SavedV
 from hygiene.services import policies
 from hygiene.services.digest_parts import MOST_LINES, Line, Section, link, section
 from hygiene.services.digest_sections import key_line
-from hygiene.services.permissions import waiting_days_now
+from hygiene.services.permissions import waiting_days
 from hygiene.services.posture import console_users, counted, ready_to_delete, reporting
 
 FINDING_VIEWS = {
@@ -32,14 +32,14 @@ IN_A_DIGEST = ("keys", "users", "findings")  # lists whose saved views may be a 
 
 
 def key_views(policy: Policy, now: datetime) -> dict[str, Q]:
-    """Of access keys. Counts cover reporting accounts only, as everywhere. One query, for the waiting time of deletions."""
+    """Of access keys. Counts cover reporting accounts only, as everywhere."""
     current = reporting(policy=policy, now=now)
     return {
         "action": Q(severity__gt=0) & current,
         "never-used": counted("never_used", policy=policy, now=now) & current,
         "unused": counted("unused_90", policy=policy, now=now) & current,
         "over-age": counted("over_age", policy=policy, now=now) & current,
-        "ready": ready_to_delete(now=now, days=waiting_days_now()) & current,
+        "ready": ready_to_delete(now=now, days=waiting_days(policies.current().waiting)) & current,
         "root": Q(principal__is_root=True),
         "no-owner": Q(principal__owner="", account__owner_email="", principal__is_root=False) & current,
     }

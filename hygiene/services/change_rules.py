@@ -17,6 +17,7 @@ from hygiene.domain.policy import DELETE_WAIT_DAYS
 from hygiene.domain.windows import days_of, parse_freezes
 from hygiene.models import Action, InstallationPolicy
 from hygiene.people import roles_with
+from hygiene.services import policies
 from hygiene.services.permissions import LEAST_WAIT_DAYS
 from hygiene.services.refused import Invalid, NotAllowed
 
@@ -134,6 +135,7 @@ def save(values: Mapping[str, Any], *, actor: User, now: datetime) -> ChangeRule
     row.change_rules = {name: value for name, value in after.items() if value != usual[name]}
     row.set_by, row.set_at = actor, now
     row.save()
+    transaction.on_commit(policies.forget)
     changed = [name for name in after if after[name] != before[name]]
     if changed:
         old, new = ({name: side[name] for name in changed} for side in (before, after))

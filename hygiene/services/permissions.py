@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DISABLE_SETTLES = timedelta(minutes=15)  # AWS records use in spans of 15 minutes: a use within it may lie before the disable
 LEAST_WAIT_DAYS = 7  # no setting goes below it, and no early deletion comes before it
-_WAIT = Cast(KeyTextTransform("delete_wait_days", "change_rules"), IntegerField())
+WAITING = Cast(KeyTextTransform("delete_wait_days", "change_rules"), IntegerField())
 PERMISSIONS = {
     Action.DISABLE: "hygiene.request_change",
     Action.ENABLE: "hygiene.request_change",
@@ -89,7 +89,7 @@ def with_actions(keys: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
 
 def waiting_rule() -> Subquery:
     """The stored waiting time as a column, for `waiting_days`: it costs no query of its own."""
-    return Subquery(InstallationPolicy.objects.order_by("pk").annotate(rule_of_waiting=_WAIT).values("rule_of_waiting")[:1])
+    return Subquery(InstallationPolicy.objects.order_by("pk").annotate(rule_of_waiting=WAITING).values("rule_of_waiting")[:1])
 
 
 def offers(key: AccessKey, *, user: User | AnonymousUser, now: datetime) -> KeyActions:
@@ -197,7 +197,7 @@ def wait_days(key: AccessKey) -> int:
 
 def waiting_days_now() -> int:
     """Days that a key stays disabled before it may be deleted. One query."""
-    return waiting_days(InstallationPolicy.objects.annotate(rule_of_waiting=_WAIT).values_list("rule_of_waiting", flat=True).first())
+    return waiting_days(InstallationPolicy.objects.annotate(rule_of_waiting=WAITING).values_list("rule_of_waiting", flat=True).first())
 
 
 def waiting_days(stored: int | None) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, F, IntegerField, Value
+from django.db.models import CharField, F, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Account
@@ -19,6 +19,7 @@ from hygiene.domain.policy import Override, Policy, Scope, resolve
 from hygiene.domain.profiles import PROFILES
 from hygiene.models import InstallationPolicy, PolicyOverride, Poll, Principal
 from hygiene.services.detail_facts import class_of
+from hygiene.services.permissions import WAITING
 
 KEPT_SECONDS = 5.0  # how long pages of another process may still show what held before a change
 PROFILE = "profile"  # stands in place of a scope in the one query of `load`
@@ -31,6 +32,7 @@ class Book:
     profile: str
     overrides: tuple[Override, ...] = ()
     is_chosen: bool = False  # by somebody here; else POLICY_PROFILE says it
+    waiting: int | None = None  # the stored rule of days between disable and delete, see `permissions.waiting_days`
     _known: dict[Any, Policy] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -59,14 +61,14 @@ class Book:
 
 def load() -> Book:
     """What holds now. One query."""
-    profile, overrides = "", []
+    profile, waiting, overrides = "", None, []
     for scope, target, number, label, rule, name, value in _rows():
         if scope == PROFILE:
-            profile = rule
+            profile, waiting = rule, value
         else:
             overrides.append(Override(Scope(scope), number or target, rule, name, value, label))
     is_chosen = profile in PROFILES
-    return Book(profile if is_chosen else settings.POLICY_PROFILE, tuple(sorted(overrides, key=_by_place)), is_chosen)
+    return Book(profile if is_chosen else settings.POLICY_PROFILE, tuple(sorted(overrides, key=_by_place)), is_chosen, waiting)
 
 
 def _by_place(override: Override) -> tuple[str, ...]:
@@ -74,15 +76,13 @@ def _by_place(override: Override) -> tuple[str, ...]:
 
 
 def _rows() -> Any:
-    """Scope, target, the account's number and name, rule, name and value of each override; and the profile in place of a rule."""
+    """Scope, target, the account's number and name, rule, name and value of each override; and profile and waiting days in their place."""
     empty = Value("", output_field=CharField())
-    chosen = InstallationPolicy.objects.order_by().annotate(
-        scope=Value(PROFILE, output_field=CharField()), none=empty, zero=Value(0, output_field=IntegerField())
-    )
+    chosen = InstallationPolicy.objects.order_by().annotate(scope=Value(PROFILE, output_field=CharField()), none=empty, waiting=WAITING)
     columns = PolicyOverride.objects.order_by().annotate(
         number=Coalesce(F("account__account_id"), empty), label=Coalesce(F("account__name"), empty)
     )
-    of_profile = chosen.values_list("scope", "none", "none", "none", "profile", "none", "zero")
+    of_profile = chosen.values_list("scope", "none", "none", "none", "profile", "none", "waiting")
     return columns.values_list("scope", "target", "number", "label", "rule", "name", "value").union(of_profile, all=True)
 
 
