@@ -18,10 +18,21 @@ from urllib3.exceptions import HTTPError
 from accounts.aws import session
 from accounts.aws.errors import THROTTLED, translate
 from accounts.aws.session import HOME_REGIONS, Credentials, SessionSpec
-from accounts.gateway import AccessDenied, CallerIdentity, CredentialsExpired, RegionDisabled, UnexpectedAwsError, Unreachable
+from accounts.gateway import (
+    AccessDenied,
+    CallerIdentity,
+    CredentialsExpired,
+    Purpose,
+    RegionDisabled,
+    Throttled,
+    UnexpectedAwsError,
+    Unreachable,
+)
 from accounts.pace import Pacer
 
 BROKEN_ANSWER_ATTEMPTS = 3
+STORM_PATIENCE = 240.0  # seconds that a poll waits in all while AWS throttles, beyond botocore's own attempts
+STORM_FIRST_WAIT, STORM_GROWTH, STORM_LONGEST_WAIT = 2.0, 1.6, 20.0
 BROKEN = frozenset({"BrokenAnswer", "CutOffAnswer"})
 RENEWABLE = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, binascii.Error, HTTPError, OSError, ValueError)
@@ -56,6 +67,7 @@ class Connection:
         self._trail_pacer = trail_pacer
         self._sleep = sleep
         self._calls = 0
+        self._storm_left = STORM_PATIENCE if spec.purpose is Purpose.POLL else 0.0
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
         self._clients: dict[Api, Any] = {}
@@ -103,7 +115,20 @@ class Connection:
             parameters["NextToken"] = _next(answer.get("NextToken"), tokens, operation)
 
     def call(self, api: Api, method: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """One API call. A read whose answer is broken is sent again, and once more after an expired session; a write never is."""
+        """One API call. While AWS throttles, a read of a poll is asked again, ever later, for some minutes of the session in all."""
+        wait = STORM_FIRST_WAIT
+        while True:
+            try:
+                return self._tried(api, method, operation, parameters)
+            except Throttled as error:
+                if api.is_write or error.code not in THROTTLED or wait > self._storm_left:
+                    raise
+            self._storm_left -= wait
+            self._sleep(wait)
+            wait = min(wait * STORM_GROWTH, STORM_LONGEST_WAIT)
+
+    def _tried(self, api: Api, method: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """A read whose answer is broken is sent again, and once more after an expired session; a write never is."""
         attempts = 1 if api.is_write else BROKEN_ANSWER_ATTEMPTS
         has_renewed = api.is_write or not self._can_renew
         for attempt in range(1, attempts + 1):

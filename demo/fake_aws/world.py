@@ -36,6 +36,7 @@ class Fault:
     times: int = 1
     seconds: float = 30.0
     every: int = 1  # only each so-manieth call
+    percent: int = 100  # of those calls, spread evenly
 
 
 @dataclass
@@ -108,7 +109,8 @@ class World:
         with self.lock:
             self._calls[account, action] = count = self._calls.get((account, action), 0) + 1
             for fault in self.faults:
-                if fault.account in (account, "*") and fault.action in (action, "*") and fault.times != 0 and count % fault.every == 0:
+                meets = count % fault.every == 0 and count // fault.every * fault.percent % 100 < fault.percent
+                if meets and fault.account in (account, "*") and fault.action in (action, "*") and fault.times != 0:
                     fault.times -= 1 if fault.times > 0 else 0
                     return fault
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TypeAlias
 
 from django.db.models import F
 
-from accounts.gateway import AccessDenied, AwsError, Gateway, KeyLastUse, ListedKey, NoSuchEntity
+from accounts.gateway import AccessDenied, AwsError, Gateway, KeyLastUse, ListedKey, NoSuchEntity, Throttled
 from hygiene.domain.facts import KeyMatch
 from hygiene.domain.keys import needs_last_use
 from hygiene.domain.policy import Policy
@@ -23,6 +24,7 @@ from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
 
+logger = logging.getLogger(__name__)
 LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
 WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
@@ -58,7 +60,10 @@ def _is_to_list(user: Principal) -> bool:
 def list_changed_users(
     poll: Poll, status: AccountStatus, gateway: Gateway, users: Sequence[Principal], *, policy: Policy, clock: Clock
 ) -> Listing:
-    """List them at AWS's pace, for at most seven minutes. Errors other than a refusal are raised, after what was answered is kept."""
+    """List them at AWS's pace, for at most seven minutes and while AWS does not throttle without end: the next poll goes on with the rest.
+
+    Other errors than a refusal are raised, after what was answered is kept.
+    """
     started_at, done, conflicts = clock.now(), 0, list[str]()
     try:
         for batch in _batches(users, gateway, clock):
@@ -68,6 +73,8 @@ def list_changed_users(
                 break
     except AccessDenied:
         return Listing(REFUSED, len(users) - done, done, tuple(conflicts))
+    except Throttled:
+        logger.info("AWS throttles account %s: %d users are left to list", poll.account.account_id, len(users) - done)
     return Listing("", len(users) - done, done, tuple(conflicts))
 
 
