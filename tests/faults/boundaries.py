@@ -48,11 +48,12 @@ class Boundaries:
         here = self.stop if self.stop is not None and self.stop.at == self.count else None
         if here is not None and here.side == "before":
             here.take()
-        done = act()
-        os.write(self._file, f"{name}\n".encode())
-        if here is not None and here.side == "after":
-            here.take()
-        return done
+        try:
+            return act()
+        finally:
+            os.write(self._file, f"{name}\n".encode())
+            if here is not None and here.side == "after":
+                here.take()
 
     def watch(self) -> None:
         """From now on: commits of transactions, single writing statements, calls to AWS, mails."""

@@ -24,7 +24,10 @@ from tests.demo_process import ROOT
 from tests.iam_evaluator import reached
 
 NUMBER = "111122223333"
-MUTATING = ("UpdateAccessKey", "DeleteAccessKey", "DeleteLoginProfile", "UpdateSigningCertificate", "DeleteSigningCertificate")
+MUTATING = (
+    *("UpdateAccessKey", "DeleteAccessKey", "DeleteLoginProfile", "UpdateSigningCertificate", "DeleteSigningCertificate"),
+    *("DeactivateMFADevice", "DeleteVirtualMFADevice"),
+)
 
 
 def organization(users: int, accounts: int) -> Organization:
@@ -35,12 +38,20 @@ def organization(users: int, accounts: int) -> Organization:
         path = ("/", "/a*b/", "/${aws:username}/", "/who?/")[place % 4]
         keys = [AwsKey(born, status="Active" if place < users else "Inactive")]
         found.users.append(AwsUser(f"user-{place:04d}", created_at=born, path=path, keys=keys))
+    for place in range(users // 2):
+        moment = born + timedelta(seconds=place)  # a certificate's id is made of it
+        found.users.append(AwsUser(f"signs-in-{place:03d}", created_at=born, password=True, password_changed_at=born))
+        found.users.append(AwsUser(f"signs-{place:03d}", created_at=born, certificates=[(True, moment)]))
+        found.users.append(AwsUser(f"signed-{place:03d}", created_at=born, certificates=[(False, moment)]))
     return Organization([found, *(_small(place, born) for place in range(accounts))], made_at=datetime.now(UTC))
 
 
 def _small(place: int, born: datetime) -> AwsAccount:
+    """Three users with a key each, and a root that has everything."""
     found = AwsAccount(f"2000{place:08d}", f"small-{place}", external_id="of-the-tests")
     found.users = [AwsUser(f"small-{number}", created_at=born, keys=[AwsKey(born)]) for number in range(3)]
+    root = found.root
+    root.keys, root.certificates, root.password, root.mfa = [AwsKey(born)], [(True, born)], True, "virtual"
     return found
 
 
@@ -86,6 +97,7 @@ class Laboratory:
     process: subprocess.Popen[str]
     database: str
     offset: float = 0.0  # of the workers' shared clock, in seconds
+    holders: dict[str, list[str]] = field(default_factory=dict)  # users whose credential was used up, by kind
     mails: dict[str, list[Any]] = field(default_factory=dict)  # by recipient: what the mail server took
     mail_answers: dict[str, str] = field(default_factory=dict)  # by recipient: what it says instead of yes; "" says nothing and hangs up
     unpolled: list[AwsAccount] = field(default_factory=list)
@@ -139,8 +151,11 @@ class Laboratory:
 
     def calls(self, key: str) -> list[dict[str, Any]]:
         """Calls that changed this key, by the log of AWS."""
-        log = list(self.aws.world.log)
-        return [entry for entry in log if entry["action"] in MUTATING and entry["parameters"].get("AccessKeyId") == key]
+        return [entry for entry in self.changes() if entry["parameters"].get("AccessKeyId") == key]
+
+    def changes(self) -> list[dict[str, Any]]:
+        """All calls that changed anything, by the log of AWS."""
+        return [entry for entry in list(self.aws.world.log) if entry["action"] in MUTATING]
 
     def reaches(self, call: dict[str, Any]) -> list[str]:
         """Names of the users of the account on whom the session of a call may act."""
@@ -148,15 +163,16 @@ class Laboratory:
         names = {account.arn(user): user.name for user in account.users}
         return [names[arn] for arn in reached(call["policy"], list(names))]
 
-    def committed_calls(self, key: str) -> int | None:
-        """Audit events that tell of a call on this key, as another connection sees them: what is committed. None: it is stopped."""
-        query = "select count(*) from accounts_auditevent where outcome = 'calling' and target like {}"
+    def committed_calls(self, account: str, target: str) -> int | None:
+        """Audit events of a call on this target, as another connection sees them: what is committed. None: the database is stopped."""
+        query = "select count(*) from accounts_auditevent where outcome = 'calling' and account_number = {0} and target like {0}"
+        values = [account, f"%{target}%"]
         if self.database.startswith("sqlite"):
             with contextlib.closing(sqlite3.connect(self.database.removeprefix("sqlite:///"), timeout=10)) as reader:
-                return int(reader.execute(query.format("?"), [f"%{key}%"]).fetchone()[0])
+                return int(reader.execute(query.format("?"), values).fetchone()[0])
         try:
             with psycopg.connect(self.database, connect_timeout=5) as connection:
-                row = connection.execute(query.format("%s"), [f"%{key}%"]).fetchone()  # type: ignore[arg-type,unused-ignore]  # a constant
+                row = connection.execute(query.format("%s"), values).fetchone()  # type: ignore[arg-type,unused-ignore]  # a constant
                 return int(row[0]) if row else 0
         except psycopg.OperationalError:
             return None
@@ -169,7 +185,9 @@ def _witness(laboratory: Laboratory) -> None:
 
     def witnessed(**entry: Any) -> dict[str, Any]:
         if entry["action"] in MUTATING:
-            entry["committed"] = laboratory.committed_calls(entry["parameters"].get("AccessKeyId", ""))
+            given = entry["parameters"]
+            target = given.get("AccessKeyId") or given.get("SerialNumber") or given.get("CertificateId") or given.get("UserName", "")
+            entry["committed"] = laboratory.committed_calls(entry["account"], target)
         return record(**entry)
 
     setattr(world, "record", witnessed)  # noqa: B010  # mypy knows it as a method

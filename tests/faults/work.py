@@ -19,13 +19,37 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import audit_chain
-from accounts.gateway import Purpose
+from accounts.gateway import Purpose, RootTask
 from accounts.models import Account, AuditEvent
-from accounts.services import open_gateway
+from accounts.services import open_gateway, open_root_gateway
 from hygiene import tasks
 from hygiene.domain.policy import resolve
-from hygiene.models import AccessKey, Action, Alert, DigestDelivery, Finding, Poll, PollTrigger, Principal, Remediation
-from hygiene.services import alerts, change_rules, digests, missed, polling, remediation, schedule, sweeper, switch
+from hygiene.models import (
+    TARGETS,
+    AccessKey,
+    AccountStatus,
+    Action,
+    Alert,
+    DigestDelivery,
+    Finding,
+    Poll,
+    PollTrigger,
+    Principal,
+    Remediation,
+)
+from hygiene.services import (
+    alerts,
+    change_rules,
+    digests,
+    missed,
+    polling,
+    remediation,
+    root_inspection,
+    schedule,
+    sweeper,
+    switch,
+    targets,
+)
 from hygiene.services.arrows import DRIVEN_STATES
 from hygiene.services.plans import expected_typing, make_plan
 from hygiene.tasks import gateway_of
@@ -39,6 +63,7 @@ WIDE = {  # no cap and no breaker comes between a case and the next
     "account_day_disable": 10_000,
     "account_day_delete": 10_000,
     "approvals_delete": 0,
+    "approvals_root": 0,
     "breaker_failures": 1000,
     "breaker_window": 1000,
 }
@@ -230,6 +255,42 @@ def settle_digest(job: Job, *, name: str, minutes: int = 45) -> dict[str, Any]:
     User.objects.filter(username=name).update(is_active=False)
     events = AuditEvent.objects.filter(action="digest.send", target=delivery.address).order_by("sequence")
     return {"state": str(delivery.state), "told": list(events.values_list("outcome", flat=True))}
+
+
+def look_at_root(job: Job, *, account: str) -> None:
+    """Poll a member account, and look at its root's credentials."""
+    poll(job, account=account)
+    AccountStatus.objects.filter(account__account_id=account).update(organization_role="member")
+    found, now = Account.objects.get(account_id=account), job.time.now()
+    asked, _ = root_inspection.request(found, actor=User.objects.get(username=OPERATOR), now=now)
+    root_inspection.run(asked.pk, open_root=partial(open_root_gateway, task=RootTask.AUDIT), clock=job.time.clock())
+    rest(job, account=account)
+
+
+def change_credential(job: Job, *, action: str, account: str, holder: str) -> None:
+    """Ask for the change of a password, certificate or credential of root, and execute it; boundaries count from the claim on."""
+    principal = Principal.objects.select_related("account__status").get(account__account_id=account, name=holder, gone_at=None)
+    operator, now = User.objects.get(username=OPERATOR), job.time.now()
+    kind = TARGETS[Action(action)]
+    target = next(one for one in targets.known_of(principal) if one.kind == kind)
+    plan = targets.make_plan(target, Action(action), actor=operator, now=now)
+    typed = expected_typing(plan, plan.items.select_related("key", "principal__account"))
+    (made,) = remediation.confirm(plan=plan, actor=operator, reason="unused", typed=typed, now=now)
+    job.watch()
+    _execute(made.pk, job)
+
+
+def settle_credential(job: Job, *, account: str, holder: str, within: float = 120.0) -> dict[str, Any]:
+    """As `settle`, for the newest change of a user or root."""
+    began = job.time.offset
+    rows = Remediation.objects.filter(account__account_id=account, principal__name=holder).order_by("-pk")
+    while rows[0].state in DRIVEN_STATES and job.time.offset - began <= within:
+        for pk in sweeper.due(now=job.time.now()):
+            _execute(pk, job)
+        job.time.move(SWEEPS_EVERY if rows[0].state in DRIVEN_STATES else 0)
+    events = AuditEvent.objects.filter(correlation_id=rows[0].correlation_id).order_by("sequence")
+    said = {"told": list(events.values_list("outcome", flat=True)), "reference": str(rows[0].uuid)[:8]}
+    return {"state": str(rows[0].state), "seconds": job.time.offset - began, **said}
 
 
 def _execute(pk: int, job: Job) -> Remediation:
