@@ -42,7 +42,7 @@ def organization(users: int, accounts: int) -> Organization:
         moment = born + timedelta(seconds=place)  # a certificate's id is made of it
         found.users.append(AwsUser(f"signs-in-{place:03d}", created_at=born, password=True, password_changed_at=born))
         found.users.append(AwsUser(f"signs-{place:03d}", created_at=born, certificates=[(True, moment)]))
-        found.users.append(AwsUser(f"signed-{place:03d}", created_at=born, certificates=[(False, moment)]))
+        found.users.append(AwsUser(f"signed-{place:03d}", created_at=born, certificates=[(False, moment + timedelta(days=1))]))
     return Organization([found, *(_small(place, born) for place in range(accounts))], made_at=datetime.now(UTC))
 
 
