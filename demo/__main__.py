@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,20 +128,34 @@ class Demo:
         say(f"  logs        {self.logs.relative_to(ROOT)}\n\nCtrl-C ends every process.\n")
 
     def progress(self) -> Progress:
-        """Lines about the first polls, until all are done."""
-        return Progress(self.database)
+        """Lines about the first polls, until all are done; then what people did with them."""
+        return Progress(self.database, then=self._tell_stories)
+
+    def _tell_stories(self) -> None:
+        """A campaign and a plan that waits. Without them the demo is a little emptier, and runs on."""
+        argv = [sys.executable, "-m", "demo.stories"]
+        try:
+            self.supervisor.run_once("stories", argv, self.environment, log=self.logs / "stories.log")
+        except CannotRun as error:
+            say(f"No campaign was made: {error}")
 
 
 class Progress:
     """Says how many accounts were read, as it changes."""
 
-    def __init__(self, database: Path) -> None:
-        self.database, self.said, self.begun, self.done = database, -1, time.monotonic(), False
+    def __init__(self, database: Path, *, then: Callable[[], None]) -> None:
+        self.database, self.then = database, then
+        self.said, self.begun, self.done = -1, time.monotonic(), False
 
     def __call__(self) -> None:
         """Look once."""
         if self.done:
             return
+        self._look()
+        if self.done:
+            self.then()
+
+    def _look(self) -> None:
         with suppress(sqlite3.Error), sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=1) as connection:
             total = connection.execute("select count(*) from accounts_account where is_polled").fetchone()[0]
             read = connection.execute("select count(*) from hygiene_accountstatus where last_polled_at is not null").fetchone()[0]
