@@ -60,8 +60,16 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
 
     class Meta:
         model = Preferences
-        fields = ("theme", "density", "time_zone", "has_shortcuts")
-        labels: ClassVar = {"has_shortcuts": "Keys of the keyboard move through pages and rows"}
+        fields = ("theme", "density", "time_zone", "start_view", "has_shortcuts")
+        labels: ClassVar = {"has_shortcuts": "Keys of the keyboard move through pages and rows", "start_view": "Start with"}
+
+    def __init__(self, *args: Any, views: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        start = self.fields["start_view"]
+        assert isinstance(start, forms.ModelChoiceField)  # noqa: S101  # a foreign key
+        start.queryset = SavedView.objects.none() if views is None else views.order_by("name", "pk")
+        start.empty_label = "The overview"
+        self.fields["time_zone"].widget.attrs["list"] = "time-zones"
 
     def clean_time_zone(self) -> str:
         """An IANA name, such as Europe/London."""

@@ -40,6 +40,23 @@ ROLES: dict[str, tuple[str, ...]] = {
     "auditor": ("hygiene.view_inventory", "accounts.see_audit", "accounts.see_every_account"),
 }
 
+WORDS = {  # what a permission lets somebody do
+    "hygiene.view_inventory": "see what is in scope",
+    "hygiene.poll_now": "poll now",
+    "hygiene.request_change": "disable and enable keys",
+    "hygiene.request_deletion": "ask for deletions",
+    "hygiene.request_root_removal": "ask for root credentials to be removed",
+    "hygiene.approve_change": "approve the requests of others",
+    "hygiene.stop_changes": "stop all changes",
+    "hygiene.resume_changes": "let changes go on",
+    "hygiene.accept_risk": "make exemptions",
+    "hygiene.manage_policy": "set the policy and defaults",
+    "accounts.manage_accounts": "pause and change accounts",
+    "accounts.see_own_audit": "see one's own audit events",
+    "accounts.see_audit": "see the audit log of the scope",
+    "accounts.see_every_account": "see every account",
+}
+
 
 def roles_with(*permissions: str) -> str:
     """Names of the roles that have one of `permissions`, as words: "operator", "operator or approver"."""

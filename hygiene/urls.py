@@ -107,3 +107,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     path("auth/", include("allauth.urls")),
 ]
+handler400 = "hygiene.views.errors.bad_request"
+handler403 = "hygiene.views.errors.permission_denied"
+handler404 = "hygiene.views.errors.not_found"
+handler500 = "hygiene.views.errors.server_error"

@@ -67,6 +67,16 @@ def when(moment: datetime | str | None, absent: str = "never") -> SafeString | s
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), absolute, wording.relative(moment, timezone.now()))
 
 
+@register.simple_tag
+def took(began: datetime, ended: datetime) -> str:
+    """How long something took: "3 s", "2 min 5 s", "1 h 4 min"."""
+    seconds = max(0, round((ended - began).total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s" if seconds else "under 1 s"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 @register.filter
 def full_time(moment: datetime | str | None) -> str:
     """8 Feb 2021, 10:22 GMT: in the viewer's time zone with its name."""

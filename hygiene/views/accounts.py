@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -37,6 +39,7 @@ EMPTY = {
 }
 PAGE = lists.Page("accounts", "Accounts", "account", AccountTable, ACCOUNTS, "hygiene/accounts.html", FACETS, EMPTY)
 POLLS_SHOWN = 20
+REPORT_EVERY = timedelta(hours=4)  # AWS makes no newer credential report before that
 KEYS_SHOWN = 10
 
 
@@ -69,15 +72,16 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
     status = getattr(account, "status", None)
     state = state_of(status, account, policy=policy, now=now)
     worst = with_actions(AccessKey.objects.present().filter(account=account)).order_by("-severity", "created_at", "pk")[:KEYS_SHOWN]
-    by_rule = Finding.objects.failing().filter(account=account).values("rule", "severity").annotate(count=Count("pk"))
+    by_rule = Finding.objects.failing().filter(account=account).values("rule").annotate(count=Count("pk"), worst=Max("severity"))
     context = {
         "account": account,
         "status": status,
         "state": state,
         "state_words": STATE_WORDS[state],
         "keys": [(key, sentence(key, now=now, is_root=key.principal.is_root), offers(key, user=request.user, now=now)) for key in worst],
-        "by_rule": by_rule.order_by("-severity", "rule"),
+        "by_rule": by_rule.order_by("-worst", "rule"),
         "report": last_report(account, status),
+        "next_report_at": status.report_generated_at + REPORT_EVERY if status and status.report_generated_at else None,
         "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
         "can_manage": request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max, Min, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,7 +15,9 @@ from accounts.models import Account
 from hygiene.models import Poll, PollRequest, PollTrigger
 from hygiene.services import schedule
 from hygiene.tasks import start_requested_polls
+from hygiene.templatetags.hygiene import full_time
 from hygiene.views.access import requires
+from hygiene.views.accounts import REPORT_EVERY
 from hygiene.views.lists import moment
 from hygiene.views.plans import Request
 
@@ -51,8 +54,20 @@ def _show(request: Request, found: PollRequest) -> HttpResponse:
     failed = (
         polls.filter(finished_at__isnull=False).exclude(outcome__in=schedule.SUCCESS).select_related("account").order_by("account__name")
     )
-    context = {"poll_request": found, "progress": schedule.progress(polls), "failed": failed[:FAILURES_SHOWN]}
+    progress = schedule.progress(polls)
+    reports = _reports(polls) if progress.is_finished else ""
+    context = {"poll_request": found, "progress": progress, "failed": failed[:FAILURES_SHOWN], "reports": reports}
     if request.htmx:
         return render(request, "hygiene/_poll_progress.html", context)
     context["running"] = polls.filter(finished_at__isnull=True).select_related("account").order_by("account__name")[:FAILURES_SHOWN]
     return render(request, "hygiene/poll.html", context)
+
+
+def _reports(polls: QuerySet[Poll]) -> str:
+    """Which reports AWS served, and from when it can make newer ones: a poll does not always bring newer data."""
+    span = polls.aggregate(oldest=Min("report_generated_at"), newest=Max("report_generated_at"))
+    if span["oldest"] is None:
+        return ""
+    oldest, newest = full_time(span["oldest"]), full_time(span["newest"])
+    again = f"the next can be made from {full_time(span['oldest'] + REPORT_EVERY)}"
+    return f"AWS served its report of {oldest}, {again}." if oldest == newest else f"AWS served reports of {oldest} to {newest}, {again}."

@@ -17,6 +17,8 @@ from hygiene.views.access import requires
 from hygiene.views.plans import Request
 
 MOST = 12
+EACH = 3
+KINDS = ("account", "key", "user", "page")
 PAGES = {
     "Overview": "overview",
     "Access keys": "keys",
@@ -25,6 +27,7 @@ PAGES = {
     "Accounts": "accounts",
     "Findings": "findings",
     "Queue": "queue",
+    "Exemptions": "exemptions",
     "Audit log": "audit",
     "Digest": "digest",
     "Settings": "settings",
@@ -46,26 +49,30 @@ class Hit:
 def search(request: Request) -> HttpResponse:
     """The results as a page, or as the list under the search field for htmx."""
     text = request.GET.get("q", "").strip()[:100]
-    hits = _hits(request, text)[:MOST] if text else []
+    hits = _hits(request, text) if text else []
     template = "hygiene/_search_results.html" if request.htmx else "hygiene/search.html"
     return render(request, template, {"hits": hits, "search_text": text})
 
 
 def _hits(request: Request, text: str) -> list[Hit]:
+    """Some of each kind, so that many users of one name hide no key and no page."""
     pages = [Hit("page", name, "", reverse(url)) for name, url in PAGES.items() if text.lower() in name.lower()]
-    return [*_accounts(request, text), *_keys(request, text), *_users(request, text), *pages]
+    kinds = [_accounts(request, text), _keys(request, text), _users(request, text), pages]
+    first = [hit for kind in kinds for hit in kind[:EACH]]
+    rest = [hit for kind in kinds for hit in kind[EACH:]]
+    return sorted([*first, *rest[: MOST - len(first)]], key=lambda hit: KINDS.index(hit.kind))
 
 
 def _accounts(request: Request, text: str) -> list[Hit]:
     digits = text.replace(" ", "").replace("-", "")
     matching = Q(name__icontains=text) | Q(account_id__contains=digits) if digits.isdigit() else Q(name__icontains=text)
-    found = Account.objects.visible_to(request.user).filter(matching, removed_at__isnull=True).order_by("name")[:5]
+    found = Account.objects.visible_to(request.user).filter(matching, removed_at__isnull=True).order_by("name")[:MOST]
     return [Hit("account", row.name, grouped_account(row.account_id), reverse("account", args=[row.account_id])) for row in found]
 
 
 def _keys(request: Request, text: str) -> list[Hit]:
     visible = AccessKey.objects.visible_to(request.user).filter(access_key_id__icontains=text)
-    found = visible.select_related("principal", "account").order_by("-severity", "pk")[:6]
+    found = visible.select_related("principal", "account").order_by("-severity", "pk")[:MOST]
     return [
         Hit("key", short_key_id(row.access_key_id), f"{row.principal.name}, {row.account.name}", reverse("key", args=[row.uuid]))
         for row in found
@@ -74,5 +81,5 @@ def _keys(request: Request, text: str) -> list[Hit]:
 
 def _users(request: Request, text: str) -> list[Hit]:
     visible = Principal.objects.visible_to(request.user).present().users().filter(name__icontains=text)
-    found = visible.select_related("account").order_by("-severity", "name")[:6]
+    found = visible.select_related("account").order_by("-severity", "name")[:MOST]
     return [Hit("user", row.name, row.account.name, reverse("user", args=[row.uuid])) for row in found]

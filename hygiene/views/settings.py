@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hygiene.domain.rules import RULES
 from hygiene.forms import PreferencesForm
 from hygiene.models import Preferences
-from hygiene.people import ROLES, THEMES
+from hygiene.people import ROLES, THEMES, WORDS
 from hygiene.services import change_rules
-from hygiene.views import lists
+from hygiene.views import lists, saved_views
 from hygiene.views.access import SignedIn, requires
 
 YEAR = 365 * 24 * 3600
@@ -26,7 +28,7 @@ def settings_page(request: SignedIn) -> HttpResponse:
     """Show everything; save one's own preferences."""
     _, policy = lists.moment()
     stored: Preferences = request.preferences  # type: ignore[attr-defined]  # set by the middleware
-    form = PreferencesForm(request.POST or None, instance=stored)
+    form = PreferencesForm(request.POST or None, instance=stored, views=saved_views.visible(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Your preferences are saved.")
@@ -41,7 +43,8 @@ def settings_page(request: SignedIn) -> HttpResponse:
         "rules": rules,
         "wait_days": change_rules.load().delete_wait_days,
         "installation": settings,
-        "all_roles": ROLES,
+        "all_roles": {role: ", ".join(WORDS[name] for name in held) for role, held in ROLES.items()},
+        "time_zones": sorted(available_timezones()),
     }
     return render(request, "hygiene/settings.html", context, status=422 if form.errors else 200)
 
