@@ -22,6 +22,7 @@ PATIENCE = 2.0  # seconds of waiting after which a poll does not count as runnin
 LOOKS_EVERY = 0.25  # seconds
 MOST_WAITING = 40  # polls that may wait at a time; beyond them, the others wait too
 BESIDE = "poll"  # name of threads
+END = object()
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
@@ -73,9 +74,19 @@ class _Watched:
 
         def call(*args: Any, **values: Any) -> Any:
             with self._watch.waiting():
-                return told(*args, **values)
+                answer = told(*args, **values)
+            return self._pages(answer) if isinstance(answer, Iterator) else answer
 
         return call
+
+    def _pages(self, answers: Iterator[Any]) -> Iterator[Any]:
+        """Of a list that is asked for page by page, each page counts as waiting."""
+        while True:
+            with self._watch.waiting():
+                answer = next(answers, END)
+            if answer is END:
+                return
+            yield answer
 
 
 class Crew(Generic[Item, Result]):

@@ -106,6 +106,7 @@ def test_calls_of_a_watched_gateway_count_as_waiting(now: object) -> None:
     assert waited[0] is not None
     assert watch.waits_since is None
     assert watch.over(gateway).calls == gateway.calls
+    assert [details.user.user_name for details in watch.over(gateway).authorization_details()] == ["ci"]
 
 
 def _pid(item: int, watch: Watch) -> tuple[int, int]:
