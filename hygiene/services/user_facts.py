@@ -41,7 +41,7 @@ def _by_details(user: Principal, status: AccountStatus | None) -> list[Fact]:
     read_at = user.details_observed_at
 
     def fact(name: str, lines: Iterable[str] | None, *, none: str = "none", level: str = "") -> Fact:
-        return _fact(name, lines, Source.DETAILS, read_at, DETAILS, status, none=none, level=level)
+        return told(name, lines, Source.DETAILS, read_at, DETAILS, status, none=none, level=level)
 
     policies, reach = user.policies, user.reach or {}
     found = [
@@ -69,10 +69,10 @@ def _policy(policy: dict[str, Any]) -> str:
 def _credentials(user: Principal, status: AccountStatus | None) -> list[Fact]:
     keys, services = user.ssh_keys, user.service_credentials
     found = [
-        _fact(
+        told(
             "SSH keys", None if keys is None else [_dated(key) for key in keys], Source.SSH_KEYS, user.credentials_observed_at, SSH, status
         ),
-        _fact(
+        told(
             "Service credentials",
             None if services is None else [_service(one) for one in services],
             Source.SERVICE_CREDENTIALS,
@@ -85,7 +85,7 @@ def _credentials(user: Principal, status: AccountStatus | None) -> list[Fact]:
         certificates = user.signing_certificates
         lines = None if certificates is None else [_dated(one) for one in certificates]
         read_at = user.signing_certificates_observed_at
-        found.append(_fact("Signing certificates", lines, "ListSigningCertificates", read_at, CERTIFICATES, status))
+        found.append(told("Signing certificates", lines, "ListSigningCertificates", read_at, CERTIFICATES, status))
     return found
 
 
@@ -107,7 +107,7 @@ def _day(text: str | None) -> str:
     return day(datetime.fromisoformat(text)) if text else ""
 
 
-def _fact(
+def told(
     name: str,
     lines: Iterable[str] | None,
     source: str,
@@ -118,6 +118,7 @@ def _fact(
     none: str = "none",
     level: str = "",
 ) -> Fact:
+    """A fact in lines, `none` for no line; None: not known, with the permission that AWS refused, or that nobody asked yet."""
     if lines is not None:
         return Fact(name, list(lines) or [none], source, observed_at, level=level)
     is_refused = status is not None and missing.is_noted(status, permission)

@@ -17,6 +17,7 @@ from hygiene.domain.states import STATE_WORDS
 from hygiene.filters import ACCOUNTS
 from hygiene.models import AccessKey, Finding
 from hygiene.people import roles_with
+from hygiene.services import beside_report
 from hygiene.services.permissions import installation_refusal, offers, with_actions
 from hygiene.services.posture import reporting, state_of
 from hygiene.services.told_reports import last_report
@@ -82,6 +83,8 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "by_rule": by_rule.order_by("-worst", "rule"),
         "report": last_report(account, status),
         "next_report_at": status.report_generated_at + REPORT_EVERY if status and status.report_generated_at else None,
+        "facts": beside_report.account_facts(status),
+        "missing": beside_report.missing_permissions(status),
         "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
         "can_manage": request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.gateway import AccessDenied, AttachedPolicy, ListedSshKey, ServiceCredential
+from accounts.gateway import AccessDenied, AttachedPolicy, ListedSshKey, OrganizationFacts, PasswordPolicy, ServiceCredential
 from accounts.models import Account
-from hygiene.models import AccessKey, Principal
+from hygiene.models import AccessKey, AccountStatus, Principal
 from tests.factories import poll, register
 from tests.fakes import FakeAwsAccount
 
@@ -131,3 +131,23 @@ def test_lists_filters_and_exports_name_the_owner_and_where_it_was_found(client_
     assert (of["ann"]["groups"], of["ann"]["is_admin"], of["ann"]["tags"]) == (["Admins"], True, ["Owner=team-web@example.com", "app=lake"])
     assert of["ann"]["service_credentials"] == ["bedrock.amazonaws.com ACCAEXAMPLE"]
     assert of["plain"]["ssh_keys"] is None
+
+
+def test_an_accounts_page_shows_what_was_read_beside_the_report_and_what_was_refused(
+    client_for: Callable[[User], Client], viewer: User
+) -> None:
+    account, world = world_of(refused="ListServiceSpecificCredentials")
+    world.extras.password_policy = PasswordPolicy(14, 24, 90, requires_symbols=True)
+    world.extras.organization = OrganizationFacts("management", "o-1", NUMBER, ("RootCredentialsManagement",))
+    client = client_for(viewer)
+    url = reverse("account", args=[NUMBER])
+    text = client.get(url).content.decode()
+    for words in ("none set", "in no organization", "iam:ListServiceSpecificCredentials", "other service credentials. Refused since"):
+        assert words in text, words
+    world.now += timedelta(hours=25)
+    poll(account, world)
+    text = client.get(url).content.decode()
+    for words in ("at least 14 characters", "remembers 24 passwords", "expires after 90 days", "management account", "root credentials"):
+        assert words in text, words
+    AccountStatus.objects.update(password_policy=None, password_policy_observed_at=None)
+    assert "not read yet" in client.get(url).content.decode()
