@@ -80,3 +80,78 @@ def test_keys_select_a_row_and_show_help(page_for: OpenPage) -> None:
     expect(page.get_by_role("dialog", name="Keys of the keyboard")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys of the keyboard")).to_be_hidden()
+
+
+def test_a_facet_writes_into_the_filter_line_and_back_takes_it_out(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi")
+    page.goto("/keys/?view=action")
+    status = page.locator("#facet-status")
+    status.locator("summary").click()
+    status.locator(".n").first.wait_for()
+    status.get_by_label("Active").check()
+    status.get_by_role("button", name="Apply").click()
+    expect(page.locator("#facet-status summary")).to_contain_text("Status: Active")
+    expect(page.locator("#facet-status summary")).to_be_focused()
+    expect(page.locator("#filter")).to_have_value("status:active")
+    expect(page).to_have_url(re.compile("q=status%3Aactive"))
+    expect(page.get_by_role("columnheader", name="Status")).to_have_count(0)
+    page.get_by_role("link", name="Age, days").click()
+    expect(page.get_by_role("columnheader", name="Age, days")).to_have_attribute("aria-sort", "ascending")
+    page.go_back()
+    expect(page.locator("#filter")).to_have_value("status:active")
+    page.get_by_role("link", name="Clear filters").click()
+    expect(page.get_by_role("columnheader", name="Status")).to_have_count(1)
+
+
+def test_only_takes_one_value_by_the_keyboard(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi")
+    page.goto("/keys/?view=action")
+    page.locator("#facet-account summary").click()
+    page.locator("#facet-account .n").first.wait_for()
+    page.locator("#facet-account .only").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter")).to_have_value(re.compile(r"account:\d{12}"))
+
+
+def test_a_suggestion_is_taken_by_the_keyboard(page_for: OpenPage) -> None:
+    page = page_for("m.larsen")
+    page.goto("/keys/")
+    page.keyboard.press("/")
+    page.keyboard.type("account:prod-p")
+    expect(page.locator("#suggestions [role=option]")).to_have_count(1)
+    assert page.locator("#filter").get_attribute("aria-expanded") == "true"
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#filter").get_attribute("aria-activedescendant") == "suggestion-1"
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter")).to_have_value("account:prod-payments ")
+    expect(page.locator("td[data-column=user]").first).to_be_visible()
+    page.keyboard.type("stat")
+    page.locator("#suggestions [role=option]").first.wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator("#suggestions [role=option]")).to_have_count(0)
+
+
+def test_the_menu_of_a_row_opens_by_its_key_and_gives_the_focus_back(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi")
+    page.goto("/keys/?view=never-used")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    menu = page.locator(".row-menu[open]")
+    expect(menu.get_by_role("link", name="Open this key")).to_be_focused()
+    expect(menu.get_by_role("link", name="Ask owner…")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".row-menu[open]")).to_have_count(0)
+    expect(page.locator(".row-menu summary").first).to_be_focused()
+
+
+def test_without_scripts_facets_are_forms_and_a_selection_can_be_exported(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi", scripts=False)
+    page.goto("/keys/?view=action&facet=status")
+    page.locator("#facet-status").get_by_label("Active").check()
+    page.locator("#facet-status").get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile(r"view=action&q=status%3Aactive"))
+    page.locator("[data-select]").nth(0).check()
+    page.locator("[data-select]").nth(1).check()
+    with page.expect_download() as download:
+        page.locator(".bulk-more").get_by_role("button", name="Export").click()
+    assert len(download.value.path().read_text().splitlines()) == 3
