@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from inspect import signature
 from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_tables2.data import TableQuerysetData
@@ -23,6 +23,7 @@ from hygiene.models.orderings import eldest_first, latest_first, oldest_first, y
 from hygiene.services.columns import COLUMNS
 from hygiene.services.live_keys import last_use
 from hygiene.services.posture import state_of
+from hygiene.tables.addresses import address
 from hygiene.templatetags.hygiene import glyph, icon, rule_title, severity
 
 NUMBER: dict[str, dict[str, str]] = {"th": {"class": "num"}, "td": {"class": "num"}}
@@ -37,7 +38,7 @@ def two(first: Any, second: Any, css: str = "") -> SafeString:
 def link(url_name: str, argument: Any, words: Any, *, is_row: bool = False) -> SafeString:
     """A link in the text's colour. `is_row` makes it the row's own link for the keyboard."""
     mark = SafeString(" data-row-link") if is_row else ""
-    return format_html('<a class="plain" href="{}"{}>{}</a>', reverse(url_name, args=[argument]), mark, words)
+    return format_html('<a class="plain" href="{}"{}>{}</a>', address(url_name, argument), mark, words)
 
 
 def row_menu(label: str, entries: Iterable[tuple[str, str]]) -> SafeString:
@@ -115,6 +116,19 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
     def __init__(self, *args: Any, policy: Any, now: datetime, user: Any, **kwargs: Any) -> None:
         self.policy, self.now, self.user = policy, now, user
         super().__init__(*args, **kwargs)
+
+    def lines(self) -> Iterator[tuple[Any, list[tuple[str, str, str, Any]]]]:
+        """Each row of the page with its cells: column's name, header, class, and what it shows."""
+        columns = [(column.name, str(column.header), column.attrs["td"].get("class", ""), self._cell_of(column)) for column in self.columns]
+        for row in self.paginated_rows:
+            yield row.record, [(name, header, css, cell(row)) for name, header, css, cell in columns]
+
+    def _cell_of(self, column: Any) -> Callable[[Any], Any]:
+        """What makes the cells of a column: its `render_…` where that takes the record alone, found out once and not for each cell."""
+        render = getattr(self, f"render_{column.name}", None)
+        if render is None or list(signature(render).parameters) != ["record"]:
+            return lambda row: row.get_cell(column.name)
+        return lambda row: render(row.record)
 
     def exported(self) -> list[str]:
         """The contract's columns that say what the shown columns say, in the contract's order."""

@@ -8,7 +8,6 @@ import django_tables2 as tables
 from django.db.models import QuerySet
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,6 +18,7 @@ from hygiene.models.orderings import worst_first
 from hygiene.services.exports import mfa_of
 from hygiene.services.live_keys import last_use
 from hygiene.services.permissions import offers
+from hygiene.tables.addresses import address
 from hygiene.tables.base import (
     NUMBER,
     WIDE_ONLY,
@@ -128,23 +128,29 @@ class KeyTable(KeyFacts):
 
     def render_actions(self, record: AccessKey) -> SafeString:
         """Buttons, each pressable or with its reason."""
-        context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": get_token(self.request)}
+        context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": self._csrf_token()}
         buttons = render_to_string("hygiene/_key_action.html", context)
         return format_html('<div class="row-actions">{}{}</div>', buttons, self._menu(record))
+
+    def _csrf_token(self) -> str:
+        """One token for all forms of the page."""
+        if not hasattr(self, "_token"):
+            self._token: str = get_token(self.request)
+        return self._token
 
     def _menu(self, record: AccessKey) -> SafeString:
         """What else leads on from the row."""
         name, number = wording.short_key_id(record.access_key_id), record.account.account_id
-        entries = [(reverse("key", args=[record.uuid]), "Open this key")]
+        entries = [(address("key", record.uuid), "Open this key")]
         if record.principal.is_root:
-            entries.append((reverse("root-user", args=[number]), "Root steps"))
+            entries.append((address("root-user", number), "Root steps"))
         else:
-            entries.append((reverse("user", args=[record.principal.uuid]), "Open its user"))
+            entries.append((address("user", record.principal.uuid), "Open its user"))
         if self.user.has_perm("hygiene.request_change") and not record.principal.is_root:
-            entries.append((f"{reverse('owners-ask')}?key={record.uuid}", "Ask owner…"))
+            entries.append((f"{address('owners-ask')}?key={record.uuid}", "Ask owner…"))
         if self.user.has_perm("hygiene.accept_risk"):
-            entries.append((f"{reverse('exemption-new')}?key={record.uuid}", "Exempt…"))
-        entries.append((f"{reverse('keys')}?q=account:{number}", "Keys of this account"))
+            entries.append((f"{address('exemption-new')}?key={record.uuid}", "Exempt…"))
+        entries.append((f"{address('keys')}?q=account:{number}", "Keys of this account"))
         return row_menu(f"More for {name} of {record.principal.name}", entries)
 
     def order_finding(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:

@@ -56,12 +56,13 @@ def account_list(request: SignedIn) -> HttpResponseBase:
         "read-only": ("Read-only", Q(allows_remediation=False) | Q(act_role_arn="")),
     }
     rows = Account.objects.visible_to(request.user).filter(removed_at__isnull=True)
-    counts = rows.aggregate(all=Count("pk"), **{name.replace("-", "_"): Count("pk", filter=q) for name, (_, q) in views.items()})
+    counts = lists.view_counts(request, "accounts", rows, {name: q for name, (_, q) in views.items()})
     view = request.GET.get("view", "") if request.GET.get("view") in views else ""
-    labels = [(name, label, counts[name.replace("-", "_")]) for name, (label, _) in views.items()]
-    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=view)}
+    labels = [(name, label, counts[name]) for name, (label, _) in views.items()]
+    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts[""])], current=view)}
     rows = rows.filter(views[view][1]) if view else rows
-    return lists.answer(request, PAGE, rows.select_related("status").order_by("name", "pk"), context=context)
+    found = rows.select_related("status").order_by("name", "pk")
+    return lists.answer(request, PAGE, found, context=context, total=counts[view])
 
 
 @require_safe

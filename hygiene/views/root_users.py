@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -53,16 +53,15 @@ def root_user_list(request: SignedIn) -> HttpResponseBase:
         "no-mfa": ("Without MFA", Q(pk__in=failing.filter(rule="root.no_mfa").values("account"))),
         "unknown": ("Not read", Q(status__isnull=True) | Q(status__summary_observed_at__isnull=True)),
     }
-    counts = rows.aggregate(all=Count("pk"), **{f"n{place}": Count("pk", filter=q) for place, (_, q) in enumerate(views.values())})
+    counts = lists.view_counts(request, "root-users", rows, {name: q for name, (_, q) in views.items()})
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""
-    labels = [(name, label, counts[f"n{place}"]) for place, (name, (label, _)) in enumerate(views.items())]
-    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts["all"])], current=current)}
-    total = counts[f"n{list(views).index(current)}"] if current else counts["all"]
+    labels = [(name, label, counts[name]) for name, (label, _) in views.items()]
+    context = {"tabs": lists.tabs([*labels, ("", "All accounts", counts[""])], current=current)}
     rows = rows.filter(views[current][1]) if current else rows
     ordered = rows.annotate(has_root_key=Exists(failing.filter(rule="root.key_present", account=OuterRef("pk")))).order_by(
         "-has_root_key", "name", "pk"
     )
-    return lists.answer(request, PAGE, _with_roots(ordered), context=context, total=total)
+    return lists.answer(request, PAGE, _with_roots(ordered), context=context, total=counts[current])
 
 
 @require_safe
