@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hygiene.domain.rules import RULES
 from hygiene.forms import PreferencesForm
-from hygiene.models import Preferences
+from hygiene.models import OwnerMapping, Preferences
 from hygiene.people import ROLES, THEMES, WORDS
 from hygiene.services import change_rules
 from hygiene.views import lists, saved_views
 from hygiene.views.access import SignedIn, requires
 
+OWNER_WORDS = {"tags": "a tag of the user", "key-description": "the description of a key", "mapping": "the imported list"}
 YEAR = 365 * 24 * 3600
 
 
@@ -43,6 +44,8 @@ def settings_page(request: SignedIn) -> HttpResponse:
         "rules": rules,
         "wait_days": change_rules.load().delete_wait_days,
         "installation": settings,
+        "owner_sources": ", ".join(OWNER_WORDS[source] for source in settings.OWNER_SOURCES),
+        "owner_entries": OwnerMapping.objects.count(),
         "all_roles": {role: ", ".join(WORDS[name] for name in held) for role, held in ROLES.items()},
         "time_zones": sorted(available_timezones()),
     }

@@ -151,3 +151,9 @@ def test_an_accounts_page_shows_what_was_read_beside_the_report_and_what_was_ref
         assert words in text, words
     AccountStatus.objects.update(password_policy=None, password_policy_observed_at=None)
     assert "not read yet" in client.get(url).content.decode()
+
+
+def test_the_settings_page_tells_where_owners_are_looked_for(client_for: Callable[[User], Client], viewer: User) -> None:
+    text = client_for(viewer).get(reverse("settings")).content.decode()
+    assert "a tag of the user, the description of a key, the imported list, then the account" in text
+    assert "owner, owner-email, contact; 0 in the list" in text
