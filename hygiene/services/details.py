@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 
@@ -19,6 +20,10 @@ from hygiene.services import leases, missing, user_credentials, user_details
 from hygiene.services.clock import Clock
 
 LONGEST_BEFORE = timedelta(minutes=6)  # a poll that has run so long leaves the details to the next one
+POLICY = "the account's password policy"
+PLACE = "the account's place in its organization"
+USERS = "tags and owners, groups, policies, administrator rights and AWS's quarantine"
+SERVICES = "Bedrock, CodeCommit and other service credentials"
 FEATURES = "iam:ListOrganizationsFeatures"
 FEATURES_UNKNOWN = "whether central root access is on"
 PASSING = (Throttled, Unreachable, CredentialsExpired)  # may well succeed when the next poll asks
@@ -41,8 +46,13 @@ class Reading:
     changed: set[int] = field(default_factory=set)
     has_failed: bool = False
 
-    def part(self, permission: str, unknown: str, read: Callable[[], None]) -> None:
-        """One part. A refusal is kept as a missing permission, another error is noted; what may pass is asked again by the next poll."""
+    def part(self, permission: str, unknown: str, read: Callable[[], None], *, read_at: datetime | None = None) -> None:
+        """One part, unless it was read within the interval, as after a refresh in which only others failed.
+
+        A refusal is kept as a missing permission, another error is noted; what may pass is asked again by the next poll.
+        """
+        if read_at is not None and self.clock.now() - read_at < _interval():
+            return
         was_missing = missing.is_noted(self.status, permission)
         try:
             read()
@@ -62,21 +72,25 @@ def is_due(poll: Poll, status: AccountStatus, clock: Clock) -> bool:
     """Whether the interval is over, and the poll has time left for it."""
     now = clock.now()
     is_late = poll.started_at is not None and now - poll.started_at > LONGEST_BEFORE
-    every = timedelta(hours=settings.DETAILS_INTERVAL_HOURS)
-    return not is_late and (status.details_tried_at is None or now - status.details_tried_at >= every)
+    return not is_late and (status.details_tried_at is None or now - status.details_tried_at >= _interval())
+
+
+def _interval() -> timedelta:
+    return timedelta(hours=settings.DETAILS_INTERVAL_HOURS)
 
 
 def refresh(poll: Poll, status: AccountStatus, gateway: Gateway, *, clock: Clock) -> Reading:
     """Read every part once. Raises LeaseLost; AccessDenied when the role cannot be assumed any more."""
     reading = Reading(poll, status, gateway, clock)
-    reading.part("iam:GetAccountPasswordPolicy", "the account's password policy", lambda: _password_policy(reading))
-    reading.part("organizations:DescribeOrganization", "the account's place in its organization", lambda: _organization(reading))
-    unknown = "tags and owners, groups, policies, administrator rights and AWS's quarantine"
-    reading.part("iam:GetAccountAuthorizationDetails", unknown, lambda: _users(reading))
-    unknown = "Bedrock, CodeCommit and other service credentials"
-    reading.part("iam:ListServiceSpecificCredentials", unknown, lambda: _service_credentials(reading))
-    reading.part("iam:ListSigningCertificates", "ids of signing certificates", lambda: _certificates(reading))
-    reading.part("iam:ListSSHPublicKeys", "SSH keys", lambda: _ssh_keys(reading))
+    for permission, unknown, read, read_at in (
+        ("iam:GetAccountPasswordPolicy", POLICY, _password_policy, status.password_policy_observed_at),
+        ("organizations:DescribeOrganization", PLACE, _organization, status.organization_observed_at),
+        ("iam:GetAccountAuthorizationDetails", USERS, _users, status.details_observed_at),
+        ("iam:ListServiceSpecificCredentials", SERVICES, _service_credentials, status.credentials_observed_at),
+        ("iam:ListSigningCertificates", "ids of signing certificates", _certificates, None),
+        ("iam:ListSSHPublicKeys", "SSH keys", _ssh_keys, None),
+    ):
+        reading.part(permission, unknown, partial(read, reading), read_at=read_at)
     status.worker_key_user = _worker_key_user(status, gateway)
     with leases.fenced(poll, now=clock.now(), phase="details"):
         if not reading.has_failed:

@@ -133,6 +133,7 @@ def test_a_throttled_part_keeps_what_was_known_and_is_asked_again_by_the_next_po
     world.now += timedelta(hours=5)
     poll()
     assert Principal.objects.get(name="ci").policies == []
+    assert [world.calls(name) for name in DETAIL_CALLS] == [2, 1, 1, 1]  # only what failed is asked again
 
 
 def test_other_credentials_are_listed_and_empty_is_not_unknown(poll: RunPoll, world: FakeAwsAccount) -> None:
