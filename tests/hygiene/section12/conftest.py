@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts.aws.connection import Connection
 from accounts.gateway import Purpose
 from accounts.models import Account
 from accounts.services import open_gateway
@@ -38,7 +39,9 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     state = Wire()
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", lambda session, request: state.send(request))
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda policy, context: 0.0)
-    monkeypatch.setattr("accounts.aws.connection.time.sleep", lambda seconds: None)
+    defaults = Connection.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "sleep", lambda seconds: None)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret-of-anybody")
     return state

@@ -67,6 +67,7 @@ class Wire:
     scripted: dict[str, list[Answer | Exception | Callable[[], Answer]]] = field(default_factory=lambda: defaultdict(list))
     content: dict[str, str] = field(default_factory=dict)  # by account: the text of Content, instead of the report in base64
     organization: list[dict[str, str]] = field(default_factory=list)
+    answered: dict[str, bytes] = field(default_factory=dict)  # by action: the body of its last answer
 
     def script(self, action: str, *answers: Answer | Exception, account: str = "", times: int = 1) -> None:
         """These answers come first, in turn; an exception is a failure of the connection."""
@@ -92,6 +93,7 @@ class Wire:
             answer = self._answered(number, action, parameters, host)
         except Refused as refused:
             answer = refused.answer
+        self.answered[action] = answer[1]
         return _response(request, answer, "text/xml")
 
     def _account_of(self, action: str, parameters: Parameters, authorization: str) -> str:
