@@ -17,7 +17,7 @@ from accounts.models import Account
 from hygiene.domain.facts import PasswordState, UserClass
 from hygiene.domain.policy import Override, Policy, Scope, resolve
 from hygiene.domain.profiles import PROFILES
-from hygiene.models import InstallationPolicy, PolicyOverride, Poll, Principal
+from hygiene.models import AccessKey, InstallationPolicy, PolicyOverride, Poll, Principal
 from hygiene.services.detail_facts import class_of
 from hygiene.services.permissions import WAITING
 
@@ -51,6 +51,11 @@ class Book:
             return policy
         by_password = UserClass.MACHINE if principal.password_state == PasswordState.NONE else UserClass.HUMAN
         return policy.for_principal(class_of(principal) or by_password, principal.tags)
+
+    def for_key(self, key: AccessKey) -> Policy:
+        """The policy of a key's user, whose account is at hand as the key's."""
+        key.principal.account = key.account
+        return self.for_principal(key.principal)
 
     def _resolve(self, account_id: str, tags: dict[str, str]) -> Policy:
         place = (account_id, tuple(sorted(tags.items()))) if self.overrides else ()

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts import audit
 from accounts.models import Account
@@ -133,6 +134,19 @@ def _record(action: str, row: PolicyOverride, *, actor: User, now: datetime, bef
         after=after,
     )
     transaction.on_commit(policies.forget)
+
+
+def visible_overrides(user: User) -> QuerySet[PolicyOverride]:
+    """Overrides that a person may see: of accounts in their scope, and of no account."""
+    seen = Q(account__isnull=True) | Q(account__in=Account.objects.visible_to(user))
+    return PolicyOverride.objects.filter(seen).select_related("account").order_by("rule", "name", "scope", "target", "pk")
+
+
+def describe(row: PolicyOverride) -> str:
+    """Such as "Over maximum age: days 60 for account prod-1"."""
+    rule = RULES.get(row.rule)
+    where = as_override(row).where
+    return f"{rule.title if rule else row.rule}: {words_of(row.name).lower()} {value_words(row.name, row.value)} for {where}"
 
 
 def as_override(row: PolicyOverride) -> Override:

@@ -127,6 +127,15 @@ def current(context: dict[str, Any], name: str) -> SafeString | str:
     """`aria-current` for the navigation entry of the page that is shown."""
     match = getattr(context.get("request"), "resolver_match", None)
     here = match.url_name if match else ""
-    section = {"key": "keys", "user": "users", "root-user": "root-users", "account": "accounts", "rule": "findings", "remediation": "queue"}
+    section = {
+        "key": "keys",
+        "user": "users",
+        "root-user": "root-users",
+        "account": "accounts",
+        "rule": "findings",
+        "rules": "findings",
+        "policy": "settings",
+        "remediation": "queue",
+    }
     section |= {"audit-event": "audit", "plan": "keys", "exemption": "exemptions", "exemption-new": "exemptions"}
     return SafeString('aria-current="page"') if section.get(here, here) == name else ""

@@ -16,7 +16,7 @@ from hygiene.filters import KEYS, Scene, keys_of, narrow
 from hygiene.filters.builtin import key_views
 from hygiene.models import AccessKey, Finding
 from hygiene.models.orderings import worst_first
-from hygiene.services import advice, histories
+from hygiene.services import advice, histories, policies
 from hygiene.services.exports import with_exempt_until
 from hygiene.services.notices import asked_of, owner_of, with_answers
 from hygiene.services.permissions import offers, with_actions
@@ -108,7 +108,7 @@ def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     siblings = list(AccessKey.objects.filter(principal=key.principal_id).exclude(pk=key.pk).select_related("principal"))
     others = [other for other in siblings if other.gone_at is None]
     trail = advice.trail_panel(key, now=now)
-    limit = policy.number("key.too_old")
+    limit = policies.current().for_key(key).number("key.too_old")
     context = {
         "key": key,
         "sentence": sentence(key, now=now, is_root=key.principal.is_root, limit_days=limit),

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
+from hygiene.domain.profiles import TITLES
 from hygiene.domain.rules import RULES
 from hygiene.forms import PreferencesForm
 from hygiene.models import OwnerMapping, Preferences
@@ -18,6 +19,7 @@ from hygiene.people import ROLES, THEMES, WORDS
 from hygiene.services import change_rules
 from hygiene.views import lists, saved_views
 from hygiene.views.access import SignedIn, requires
+from hygiene.views.rules import numbers_of
 
 OWNER_WORDS = {"tags": "a tag of the user", "key-description": "the description of a key", "mapping": "the imported list"}
 YEAR = 365 * 24 * 3600
@@ -34,13 +36,10 @@ def settings_page(request: SignedIn) -> HttpResponse:
         form.save()
         messages.success(request, "Your preferences are saved.")
         return _remember(redirect("settings"), stored.theme)
-    rules = [
-        (RULES[code], setting, ", ".join(f"{word.replace('_', ' ')}: {n}" for word, n in (setting.numbers or {}).items()))
-        for code, setting in policy.rules.items()
-    ]
+    rules = [(RULES[code], setting, numbers_of(setting)) for code, setting in policy.rules.items()]
     context = {
         "form": form,
-        "policy": policy,
+        "profile_title": TITLES[policy.profile],
         "rules": rules,
         "wait_days": change_rules.load().delete_wait_days,
         "installation": settings,

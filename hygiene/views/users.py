@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from hygiene.domain.facts import PasswordState
@@ -14,7 +15,7 @@ from hygiene.domain.verdicts import Subject
 from hygiene.filters import USERS
 from hygiene.filters.builtin import user_views
 from hygiene.models import AccessKey, Finding, Principal
-from hygiene.services import histories, targets
+from hygiene.services import histories, policies, targets
 from hygiene.services.permissions import offers, with_actions
 from hygiene.services.user_facts import user_facts
 from hygiene.tables import UserTable
@@ -66,11 +67,11 @@ def _with_keys(rows: QuerySet[Principal]) -> QuerySet[Principal]:
 @requires("hygiene.view_inventory")
 def user_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     """One user: password, MFA, both keys side by side with their rotation, findings."""
-    now, policy = lists.moment()
+    now = timezone.now()
     visible = Principal.objects.visible_to(request.user).users().select_related("account__status")
     user = get_object_or_404(visible, uuid=uuid)
     keys = list(with_actions(AccessKey.objects.filter(principal=user)).order_by("gone_at", "-created_at", "pk"))
-    limit = policy.number("key.too_old")
+    limit = policies.current().for_principal(user).number("key.too_old")
     context = {
         "person": user,
         "has_password": user.password_state == PasswordState.ENABLED,

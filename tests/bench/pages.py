@@ -26,7 +26,7 @@ from tests.fakes import FakeAwsAccount
 Row = TypeVar("Row", bound=models.Model)
 URLS = (
     *("/", "/keys/", "/keys/?view=never-used", "/keys/?q=age:>90&sort=-age", "/keys/?sort=last_used", "/users/", "/users/?view=no-mfa"),
-    *("/root-users/", "/accounts/", "/accounts/?sort=-report", "/findings/", "/findings/?view=rules", "/queue/", "/exemptions/", "/audit/"),
+    *("/root-users/", "/accounts/", "/accounts/?sort=-report", "/findings/", "/rules/", "/queue/", "/exemptions/", "/audit/"),
 )
 USERS, ROUNDS, MOST_QUERIES = 100, 20, 12
 

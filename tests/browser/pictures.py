@@ -15,7 +15,7 @@ PAGES = {
     "users": "/users/?view=action",
     "root-users": "/root-users/",
     "accounts": "/accounts/",
-    "rules": "/findings/?view=rules",
+    "rules": "/rules/",
     "findings": "/findings/",
     "queue": "/queue/",
     "audit": "/audit/",

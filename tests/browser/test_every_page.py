@@ -36,7 +36,7 @@ def addresses(page: Page) -> dict[str, str]:
         found[name] = page.locator("[data-row-link]").first.get_attribute("href") or ""
     return {
         **found,
-        "rule": "/findings/key.never_used/",
+        "rule": "/rules/key.never_used/",
         "search": "/search/?q=prod",
         "missing": "/keys/00000000-0000-0000-0000-000000000000/",
     }

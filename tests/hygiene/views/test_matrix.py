@@ -34,7 +34,22 @@ OPEN = frozenset({*ROLES, "no role", "nobody"})
 MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     **dict.fromkeys(("overview", "keys", "key", "users", "user", "root-users", "root-user", "accounts", "account"), ("get", EVERYBODY)),
     **dict.fromkeys(
-        ("findings", "rule", "queue", "remediation", "audit", "search", "suggest", "newer", "settings", "digest", "digest-frame"),
+        (
+            "findings",
+            "finding-rule",
+            "rules",
+            "rule",
+            "policy",
+            "queue",
+            "remediation",
+            "audit",
+            "search",
+            "suggest",
+            "newer",
+            "settings",
+            "digest",
+            "digest-frame",
+        ),
         ("get", EVERYBODY),
     ),
     **dict.fromkeys(("digest-send", "digest-settings"), ("post", EVERYBODY)),
@@ -47,6 +62,7 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "account-remediation": ("post", ADMINISTRATOR),
     "account-window": ("post", ADMINISTRATOR),
     "rules-of-changes": ("get", ADMINISTRATOR),
+    **dict.fromkeys(("policy-profile", "policy-override", "policy-override-remove"), ("post", ADMINISTRATOR)),
     "protected": ("get", frozenset({"approver", "administrator", "auditor"})),
     "unprotect": ("post", ADMINISTRATOR),
     "campaign-move": ("post", OPERATOR),
@@ -115,7 +131,7 @@ def things(operator: User) -> dict[str, list[object]]:
             name: [account.account_id]
             for name in ("root-user", "root-inspect", "account", "account-pause", "account-remediation", "account-window")
         },
-        "rule": ["key.never_used"],
+        **{name: ["key.never_used"] for name in ("rule", "finding-rule")},
         **{name: [uuid["row"]] for name in ("remediation", "undo", "remediation-reason")},
         **{name: [uuid["plan"]] for name in ("plan", "plan-confirm")},
         **{name: [done.uuid] for name in MATRIX if name == "run" or name.startswith(("run-", "campaign-"))},
@@ -123,7 +139,10 @@ def things(operator: User) -> dict[str, list[object]]:
         "poll-progress": [request.uuid],
         **{name: [exempt.uuid] for name in ("exemption", "exemption-extend", "exemption-withdraw")},
         "audit-event": [event.uuid],
-        **{name: [uuid["row"]] for name in ("digest-unsubscribe", "owner-answer", "view-remove", "view-start", "unprotect")},
+        **{
+            name: [uuid["row"]]
+            for name in ("digest-unsubscribe", "owner-answer", "view-remove", "view-start", "unprotect", "policy-override-remove")
+        },
     }
 
 
