@@ -120,6 +120,11 @@ def _moment(word: str) -> datetime | None:
         return None
 
 
+def _second(moment: datetime | None) -> datetime | None:
+    """A birth by the whole second, as far as AWS's sources agree on it."""
+    return None if moment is None else moment.replace(microsecond=0)
+
+
 class _Reader:
     """Reads the fields of one row and collects warnings on the way."""
 
@@ -134,7 +139,7 @@ class _Reader:
         name = self.values["user"]
         if not is_root and not self.values["arn"].endswith(f"/{name}"):
             self.warn("The user name is not the one in the ARN.")
-        created_at = self.past_date("user_creation_time")
+        created_at = _second(self.past_date("user_creation_time"))
         password_state = self.password_state()
         return ReportRow(
             name=ROOT_NAME if is_root else name,
@@ -204,7 +209,7 @@ class _Reader:
     def slot(self, number: int, user_created_at: datetime | None) -> ReportSlot | None:
         """The slot, when it holds a key: active, or with a date of rotation. A flag that cannot be read counts as active."""
         prefix = f"access_key_{number}_"
-        is_active, rotated_at = self.flag(prefix + "active"), self.date(prefix + "last_rotated")
+        is_active, rotated_at = self.flag(prefix + "active"), _second(self.date(prefix + "last_rotated"))
         if not is_active and rotated_at is None:
             if is_active is None or not self.says_none(prefix + "last_rotated"):
                 self.keys_known = False

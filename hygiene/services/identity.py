@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from accounts.gateway import AccessDenied, Gateway, ListedUser
+from hygiene.domain.keys import second_of
 from hygiene.domain.report import ParsedReport, ReportRow
 from hygiene.models import AccountStatus, Poll, Principal
 from hygiene.services import bulk, leases, missing
@@ -49,7 +50,7 @@ def digest_of(rows: Iterable[ReportRow]) -> str:
 
 def ids_of(listed: Iterable[ListedUser]) -> UserIds:
     """UserIds by what a row of the report tells too: a user made since the report is not taken for its namesake."""
-    return {(user.arn, user.created_at): user.user_id for user in listed}
+    return {(user.arn, second_of(user.created_at)): user.user_id for user in listed}
 
 
 def ids_before(parsed: ParsedReport, status: AccountStatus, gateway: Gateway, *, now: datetime) -> UserIds:
@@ -168,7 +169,7 @@ class _Finder:
         """Rows that contradict each other prove nothing; root is always root."""
         if row.is_root or row.has_conflict:
             return False
-        born_again = None not in (principal.created_at, row.created_at) and principal.created_at != row.created_at
+        born_again = None not in (principal.created_at, row.created_at) and second_of(principal.created_at) != second_of(row.created_at)
         return born_again or self.contradicts(principal, row)
 
     def contradicts(self, principal: Principal, row: ReportRow) -> bool:

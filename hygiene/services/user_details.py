@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.gateway import UserDetails
 from accounts.models import Account
+from hygiene.domain.keys import second_of
 from hygiene.domain.owners import descriptions
 from hygiene.domain.reach import reach_of
 from hygiene.models import AccessKey, Principal
@@ -26,7 +27,7 @@ def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> s
     A user made since the report, or made again, is not taken for its namesake: ARN and creation time must be the row's. Runs in the
     caller's transaction.
     """
-    of_user = {(details.user.arn, details.user.created_at): details for details in told}
+    of_user = {(details.user.arn, second_of(details.user.created_at)): details for details in told}
     chain = owners.chain(account)
     changed: list[Principal] = []
     seen: list[int] = []

@@ -314,3 +314,18 @@ def test_an_id_listed_again_takes_back_its_own_row(poll: RunPoll, world: FakeAws
     live_keys.apply(user, live_keys.Live(listed, elsewhere={key.access_key_id: row}), now=world.now, changes=changes, keys=[])
     changes.write()
     assert AccessKey.objects.get().gone_at is None
+
+
+def test_fractions_of_seconds_in_lists_do_not_part_what_belongs_together(poll: RunPoll, world: FakeAwsAccount) -> None:
+    born = world.now - timedelta(days=30, microseconds=123_456)
+    world.user("ci", created_at=born)
+    world.key("ci", created_at=born)
+    world.extras.tags["ci"] = {"owner": "ann@example.com"}
+    for _ in range(2):
+        poll()
+        row = Principal.objects.users().get()
+        assert (row.owner, bool(row.user_id), row.gone_at) == ("ann@example.com", True, None)
+        assert AccessKey.objects.get().gone_at is None
+        world.now += LATER
+        content = world.report_bytes().decode().replace(born.strftime("%Y-%m-%dT%H:%M:%SZ"), born.isoformat())
+        world.report_override = content.encode()
