@@ -69,7 +69,7 @@ beat_schedule = {
     "sweep": {"task": "hygiene.tasks.sweep", "schedule": 15.0, "options": {"expires": 30}},
     "send due digests": {"task": "hygiene.tasks.send_due_digests", "schedule": 60.0, "options": {"expires": 120}},
     "judge silent accounts": {"task": "hygiene.tasks.judge_silent_accounts", "schedule": 300.0, "options": {"expires": 300}},
-    "trim the audit log": {"task": "hygiene.tasks.trim_audit", "schedule": 3600.0, "options": {"expires": 3600}},
+    "keep the audit log": {"task": "hygiene.tasks.keep_audit", "schedule": 3600.0, "options": {"expires": 3600}},
     "end exemptions": {"task": "hygiene.tasks.end_exemptions", "schedule": 300.0, "options": {"queue": "mail", "expires": 300}},
     **{
         f"heartbeat of {name}": {

@@ -22,6 +22,7 @@ from hygiene.celery import app
 from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
 from hygiene.services import (
+    audit_watch,
     campaign_mail,
     campaigns,
     digests,
@@ -193,10 +194,11 @@ def judge_account(account_pk: int) -> None:
     rejudging.rejudge(account_pk, book=policies.load(), now=timezone.now())
 
 
-@shared_task
-def trim_audit() -> None:
-    """Let go of audit events that are older than the retention rule keeps."""
+@shared_task(soft_time_limit=540, time_limit=600)
+def keep_audit() -> None:
+    """Let go of audit events that are older than the retention rule keeps, and walk the chain once a day."""
     audit_chain.trim(keep_days=settings.AUDIT_RETENTION_DAYS, now=timezone.now())
+    audit_watch.check(now=timezone.now())
 
 
 @shared_task

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NEW_KEY = "new_key_after_disable"
 BREAKER = "breaker"
 MISSED = "schedule_missed"
+AUDIT_BROKEN = "audit_broken"
 
 
 def raise_alert(

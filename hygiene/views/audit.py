@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import AuditEvent
 from hygiene.filters import AUDIT
 from hygiene.models import Remediation
+from hygiene.services import audit_watch
 from hygiene.tables import AuditTable
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
@@ -24,7 +25,9 @@ FACETS = (
 )
 EMPTY = {"": "Nothing was done yet.", "changes": "Nothing was changed in AWS yet.", "accounts": "No account was changed here yet."}
 PAGE = lists.Page("audit", "Audit log", "entry", AuditTable, AUDIT, "hygiene/audit.html", FACETS, EMPTY, many="entries", is_read=False)
-VIEWS = {"changes": ("Changes in AWS", Q(action__startswith="key.")), "accounts": ("Accounts", Q(action__startswith="account."))}
+OF_AWS = Q(action__startswith="key.") | Q(action__startswith="password.") | Q(action__startswith="certificate.")
+OF_AWS |= Q(action__startswith="mfa_device.")
+VIEWS = {"changes": ("Changes in AWS", OF_AWS), "accounts": ("Accounts", Q(action__startswith="account."))}
 
 
 @require_safe
@@ -37,6 +40,7 @@ def audit_list(request: SignedIn) -> HttpResponseBase:
     context = {
         "tabs": lists.tabs([*labels, ("", "Everything", None)], current=current),
         "sees_all": request.user.has_perm("accounts.see_audit"),
+        "verified": audit_watch.last() if request.user.has_perm("accounts.see_audit") else None,
     }
     rows = rows.filter(VIEWS[current][1]) if current else rows
     return lists.answer(request, PAGE, rows.order_by("-occurred_at", "-pk"), context=context)
