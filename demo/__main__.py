@@ -25,6 +25,7 @@ LOGINS = (
     ("n.adeyemi", "operator"),
     ("m.larsen", "viewer"),
     ("j.okafor", "approver"),
+    ("t.haas", "approver"),
     ("a.moreau", "administrator"),
     ("p.ibarra", "auditor"),
 )

@@ -38,8 +38,8 @@ def tell(*, now: datetime) -> None:
     by_account: dict[str, list[AccessKey]] = {}
     for key in free.order_by("-created_at", "pk"):  # the youngest: the worst are left to whoever tries the demo
         by_account.setdefault(key.account.name, []).append(key)
-    crowded = max(by_account.values(), key=len, default=[])
-    owned = [rows for rows in by_account.values() if rows[0].account.owner_email and rows is not crowded]
+    crowded = max((rows for rows in by_account.values() if not rows[0].account.owner_email), key=len, default=[])
+    owned = [rows for rows in by_account.values() if rows[0].account.owner_email]
     warned = [key for rows in owned[:2] for key in rows[:MOST_IN_ACCOUNT]]
     ask(operator, warned, now=now, in_days=10, note="Never used. Their owners are told first.")
     ask(operator, crowded[:LARGE], now=now, note="Left over from the old system.")

@@ -59,7 +59,7 @@ def _campaign(request: Request, plan: Plan) -> dict[str, Any]:
     is_mine = plan.created_by_id == request.user.pk
     return {
         "warnings": campaigns.warnings(plan),
-        "notices": plan.notices.order_by("-claimed_at", "owner"),
+        "answers": plan.notices.exclude(answer="", state__in=("sent", "claimed")).order_by("-claimed_at", "owner"),
         "without_owner": campaigns.without_owner(plan),
         "openings": _openings(plan) if waits else [],
         "may_move": waits and is_mine,

@@ -29,7 +29,7 @@ def test_a_campaign_and_a_plan_that_waits_are_told_once(settings: Settings) -> N
     for place, users in enumerate((10, 15, 40)):
         world = FakeAwsAccount(f"{100_000_000_000 + place}", now=now)
         populate(world, users)
-        poll(register(world.account_id, f"account-{place}", now=now), world)
+        poll(register(world.account_id, f"account-{place}", now=now, owner_email="" if users == 40 else "team-data@example.com"), world)
     for _ in range(2):
         stories.tell(now=now)
     campaign = Plan.objects.get(run_at__isnull=False)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 PEOPLE = {
     "n.adeyemi": ("Ngozi", "Adeyemi", "operator"),
     "j.okafor": ("Jide", "Okafor", "approver"),
+    "t.haas": ("Tomas", "Haas", "approver"),
     "a.moreau": ("Anne", "Moreau", "administrator"),
     "m.larsen": ("Mette", "Larsen", "viewer"),
     "p.ibarra": ("Pilar", "Ibarra", "auditor"),
