@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 OPERATOR, ADMINISTRATOR = "n.adeyemi", "a.moreau"
 WINDOW = "mon-fri 09:00-17:00 Europe/London"
+TRICKY = "platform-tools"  # its users are for trying out what trips tools up
 MOST_IN_ACCOUNT = 2  # below what one person may change in an account and a day
-LARGE = 6  # above it
+UNUSED = timedelta(days=100)
 
 
 def tell(*, now: datetime) -> None:
@@ -27,22 +28,25 @@ def tell(*, now: datetime) -> None:
     from django.contrib.auth.models import User
 
     from hygiene.models import AccessKey, Plan
-    from hygiene.services import calendars, protection
+    from hygiene.services import calendars, caps, change_rules, protection
     from hygiene.services.refused import Invalid
 
     if Plan.objects.filter(run_at__isnull=False).exists():
         return
     operator, administrator = (User.objects.get(username=name) for name in (OPERATOR, ADMINISTRATOR))
-    free = AccessKey.objects.present().filter(status="active", last_used_state="never", principal__is_root=False, remediations__isnull=True)
-    free = free.filter(account__allows_remediation=True, access_key_id__isnull=False).select_related("account")
-    by_account: dict[str, list[AccessKey]] = {}
+    idle = AccessKey.objects.active().idle_since(now - UNUSED).filter(principal__is_root=False, remediations__isnull=True)
+    free = idle.filter(account__allows_remediation=True, access_key_id__isnull=False).select_related("account")
+    free = free.exclude(account__name=TRICKY)
+    by_account: dict[int, list[AccessKey]] = {}
     for key in free.order_by("-created_at", "pk"):  # the youngest: the worst are left to whoever tries the demo
-        by_account.setdefault(key.account.name, []).append(key)
-    crowded = max((rows for rows in by_account.values() if not rows[0].account.owner_email), key=len, default=[])
+        by_account.setdefault(key.account_id, []).append(key)
     owned = [rows for rows in by_account.values() if rows[0].account.owner_email]
     warned = [key for rows in owned[:2] for key in rows[:MOST_IN_ACCOUNT]]
-    ask(operator, warned, now=now, in_days=10, note="Never used. Their owners are told first.")
-    ask(operator, crowded[:LARGE], now=now, note="Left over from the old system.")
+    ask(operator, warned, now=now, in_days=10, note="Unused. Their owners are told first.")
+    crowded = max((rows for rows in by_account.values() if not rows[0].account.owner_email), key=len, default=[])
+    if crowded:
+        most = caps.account_caps([crowded[0].account_id], change_rules.DISABLE, change_rules.load())[crowded[0].account_id]
+        ask(operator, crowded[: most + 1], now=now, note="Left over from the old system.")
     if owned:
         calendars.set_window(owned[0][0].account, WINDOW, actor=administrator, now=now)
     with suppress(Invalid):  # told before

@@ -87,7 +87,8 @@ class FakeAws(IamCalls, RootCalls, JsonCalls):
 
     def _entry(self, call: Call) -> dict[str, Any]:
         secret = ("Policy", "Version", "Action")
-        number = call.session.account if call.session else _number(call.parameters.get("RoleArn", ""))
+        target = call.parameters.get("TargetPrincipal", "")  # of AssumeRoot
+        number = call.session.account if call.session else _number(call.parameters.get("RoleArn", "")) or target
         kept = {name: value for name, value in call.parameters.items() if name not in secret}
         return {
             "account": number,

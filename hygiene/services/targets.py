@@ -111,6 +111,11 @@ def of_root(root: Principal, look: RootInspection | None) -> list[Target]:
     return [target for target in _listed(root, look.result) if (str(target.kind), target.name) not in removed]
 
 
+def is_all_there(root: Principal, look: RootInspection | None, left: Sequence[Target]) -> bool:
+    """Whether nothing of what the look found was removed here since. No query."""
+    return look is None or len(left) == sum(1 for _ in _listed(root, look.result))
+
+
 def _listed(root: Principal, result: dict[str, Any]) -> Iterator[Target]:
     for key in result.get("keys") or []:
         status = KeyStatus.ACTIVE if key["status"] == "Active" else KeyStatus.INACTIVE

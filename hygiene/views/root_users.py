@@ -73,6 +73,7 @@ def root_user_detail(request: SignedIn, account_id: str) -> HttpResponse:
     status, keys = getattr(account, "status", None), account.root_keys  # type: ignore[attr-defined]  # prefetched
     root = account.roots[0] if account.roots else None  # type: ignore[attr-defined]  # prefetched
     look = root_inspection.newest(account)
+    left = targets.of_root(root, look) if root else []
     context = {
         "account": account,
         "status": status,
@@ -83,7 +84,8 @@ def root_user_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "findings": Finding.objects.open().filter(account=account, rule__startswith="root.").order_by("-severity", "pk"),
         "inspection": look,
         "inspection_refusal": root_inspection.why_not(account),
-        "buttons": targets.buttons(targets.of_root(root, look), user=request.user, now=now) if root else [],
+        "buttons": targets.buttons(left, user=request.user, now=now),
+        "is_all_there": root is None or targets.is_all_there(root, look, left),
         "now": now,
     }
     is_part = getattr(request, "htmx", False) and request.GET.get("part") == "inspection"
