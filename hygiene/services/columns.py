@@ -28,6 +28,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "description",
         "is_admin",
         "tags",
+        "status_source",
+        "last_used_observed_at",
+        "last_used_source",
+        "account_state",
     ),
     "users": (
         "account_id",
@@ -59,6 +63,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "ssh_keys",
         "service_credentials",
         "details_observed_at",
+        "report_generated_at",
+        "account_state",
     ),
     "accounts": (
         "account_id",
@@ -75,6 +81,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "users",
         "active_keys",
         "findings_open",
+        "report_is_complete",
+        "root_observed_at",
+        "missing_permissions",
     ),
     "findings": (
         "account_id",
@@ -88,6 +97,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "resolved_at",
         "exempt_until",
         "explanation",
+        "account_state",
     ),
     "exemptions": (
         "scope",

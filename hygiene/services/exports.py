@@ -17,9 +17,10 @@ from hygiene.domain.facts import MfaState, PasswordState
 from hygiene.domain.owners import descriptions
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState
-from hygiene.domain.verdicts import Severity
 from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, Principal
+from hygiene.services import exported_records
 from hygiene.services.columns import COLUMNS
+from hygiene.services.exported_records import Row, severity_word
 from hygiene.services.posture import state_of
 from hygiene.services.renderings import FORMATS, csv_line, render, render_xlsx
 from hygiene.services.roots import RootFacts, root_facts
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 CHUNK = 1000
-Row = dict[str, Any]
 
 
 def rows(
@@ -50,10 +50,6 @@ def _everything(kind: str, user: User | AnonymousUser | None) -> QuerySet[Any, A
     return found.filter(removed_at__isnull=True).order_by("account_id") if kind == "accounts" else found.order_by("pk")
 
 
-def _severity(level: int) -> str | None:
-    return Severity(level).word if level else None
-
-
 def with_exempt_until(found: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
     """The keys with `exempt_until`: when the first exemption of theirs ends; None for none."""
     covering = Finding.objects.open().filter(key=OuterRef("pk"), outcome=FindingOutcome.EXEMPT).order_by("exemption__ends_at")
@@ -61,7 +57,7 @@ def with_exempt_until(found: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
 
 
 def _keys(found: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
-    return with_exempt_until(found).select_related("account", "principal")
+    return with_exempt_until(found).select_related("account__status", "principal")
 
 
 def _key(key: AccessKey, policy: Policy, now: datetime) -> Row:
@@ -86,12 +82,20 @@ def _key(key: AccessKey, policy: Policy, now: datetime) -> Row:
         "owner": key.principal.owner or key.account.owner_email,
         "exempt_until": getattr(key, "exempt_until", None),
         "rules": [] if key.gone_at else key.failing_rules,
-        "severity": None if key.gone_at else _severity(key.severity),
+        "severity": None if key.gone_at else severity_word(key.severity),
         "owner_source": _owner_source(key.principal, key.account),
         "description": key.description,
         "is_admin": key.principal.is_admin,
         "tags": _tags(key.principal),
+        "status_source": key.status_source,
+        "last_used_observed_at": key.last_used_observed_at,
+        "last_used_source": key.last_used_source if key.last_used_observed_at else None,
+        "account_state": _state(key.account, policy, now),
     }
+
+
+def _state(account: Account, policy: Policy, now: datetime) -> str:
+    return state_of(_status(account), account, policy=policy, now=now).value
 
 
 def _owner_source(user: Principal, account: Account) -> str | None:
@@ -139,7 +143,7 @@ def _user(user: Principal, policy: Policy, now: datetime) -> Row:
         "active_certificates": None if certificates is None else sum(1 for item in certificates if item["active"]),
         "owner": user.owner or user.account.owner_email,
         "rules": user.failing_rules,
-        "severity": _severity(user.severity),
+        "severity": severity_word(user.severity),
         "owner_source": _owner_source(user, user.account),
         "user_class": None if user.is_root else user.user_class,
         "groups": user.groups,
@@ -150,6 +154,8 @@ def _user(user: Principal, policy: Policy, now: datetime) -> Row:
         "ssh_keys": _ids(user.ssh_keys, "id"),
         "service_credentials": _ids(user.service_credentials, "service", "id"),
         "details_observed_at": user.details_observed_at,
+        "report_generated_at": user.report_generated_at,
+        "account_state": _state(user.account, policy, now),
     }
 
 
@@ -197,6 +203,9 @@ def _account(account: Account, policy: Policy, now: datetime) -> Row:
         "users": counted(status, "users", state=state),
         "active_keys": counted(status, "active_keys", state=state),
         "findings_open": counted(status, "findings_open", state=state),
+        "report_is_complete": status.report_is_complete if status and status.report_generated_at else None,
+        "root_observed_at": status.summary_observed_at if status else None,
+        "missing_permissions": [entry["permission"] for entry in status.missing_permissions] if status else None,
     }
 
 
@@ -211,71 +220,20 @@ def counted(status: AccountStatus | None, name: str, *, state: AccountState) -> 
     return int(getattr(status, name)) if status is not None and state is AccountState.OK else None
 
 
-def _findings(found: QuerySet[Finding]) -> QuerySet[Finding]:
-    return found.select_related("account", "principal", "key", "exemption")
-
-
-def _finding(finding: Finding, policy: Policy, now: datetime) -> Row:
-    return {
-        "account_id": finding.account.account_id,
-        "user_arn": finding.principal.arn if finding.principal else None,
-        "access_key_id": finding.key.access_key_id if finding.key else None,
-        "rule": finding.rule,
-        "severity": _severity(finding.severity),
-        "outcome": finding.outcome,
-        "opened_at": finding.opened_at,
-        "last_seen_at": finding.last_seen_at,
-        "resolved_at": finding.resolved_at,
-        "exempt_until": finding.exemption.ends_at if finding.exemption and finding.outcome == FindingOutcome.EXEMPT else None,
-        "explanation": finding.explanation,
-    }
-
-
-def _exemptions(found: QuerySet[Exemption]) -> QuerySet[Exemption]:
-    return found.select_related("account", "principal", "key", "created_by")
-
-
-def _exemption(row: Exemption, policy: Policy, now: datetime) -> Row:
-    copied = ("scope", "tag", "rules", "reason", "ticket", "accepted_by", "created_at", "ends_at", "ended_at", "end_reason")
-    return {
-        **{name: getattr(row, name) for name in copied},
-        "account_id": row.account.account_id if row.account else None,
-        "account_name": row.account.name if row.account else None,
-        "user_arn": row.principal.arn if row.principal else None,
-        "access_key_id": row.key.access_key_id if row.key else None,
-        "created_by": row.created_by_name,
-    }
-
-
-def _audit(found: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-    return found
-
-
-def _event(event: AuditEvent, policy: Policy, now: datetime) -> Row:
-    copied = ("action", "outcome", "target", "reason", "note", "ticket", "before", "after", "message", "correlation_id", "aws_request_id")
-    return {
-        "occurred_at": event.occurred_at,
-        "actor": event.actor_name,
-        "account_id": event.account_number,
-        "account_name": event.account_name,
-        **{name: getattr(event, name) for name in copied},
-    }
-
-
 _LOADERS: dict[str, Callable[[Any], QuerySet[Any, Any]]] = {
     "keys": _keys,
     "users": _users,
     "accounts": _accounts,
-    "findings": _findings,
-    "exemptions": _exemptions,
-    "audit": _audit,
+    "findings": exported_records.findings,
+    "exemptions": exported_records.exemptions,
+    "audit": exported_records.audit,
 }
 __all__ = ["COLUMNS", "FORMATS", "csv_line", "render", "render_xlsx", "rows"]
 _ROWS: dict[str, Callable[[Any, Policy, datetime], Row]] = {
     "keys": _key,
     "users": _user,
     "accounts": _account,
-    "findings": _finding,
-    "exemptions": _exemption,
-    "audit": _event,
+    "findings": exported_records.finding,
+    "exemptions": exported_records.exemption,
+    "audit": exported_records.event,
 }
