@@ -1,4 +1,4 @@
-"""`python -m tests.bench [report] [polls] [pages] [--full]`: all parts by default. Exit status 1 when a bar is missed."""
+"""`python -m tests.bench [report] [polls] [pages] [troubles] [--full]`: all parts by default. Exit status 1 when a bar is missed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from tests.bench import database
 from tests.bench.figures import Figures, machine
 
-PARTS = ("report", "polls", "pages")
+PARTS = ("report", "polls", "pages", "troubles")
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def _prepare(url: str) -> None:
 
 
 def _run(parts: list[str] | tuple[str, ...], figures: Figures, *, full: bool) -> None:
-    from tests.bench import big_report, many_accounts, pages
+    from tests.bench import big_report, many_accounts, pages, troubles
 
     if "report" in parts:
         big_report.run(figures)
@@ -60,6 +60,8 @@ def _run(parts: list[str] | tuple[str, ...], figures: Figures, *, full: bool) ->
         many_accounts.run(figures)
     if "pages" in parts:
         pages.run(figures, accounts=10_000 if full else 1000, bar=400 if full else 150)
+    if "troubles" in parts:
+        troubles.run(figures)
 
 
 main()

@@ -13,8 +13,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency-ms", type=float, required=True)
+    parser.add_argument("--accounts", type=int, required=True)
+    parser.add_argument("--users", type=int, required=True)
+    parser.add_argument("--prefix", required=True)
     options = parser.parse_args()
-    world, server = serve(organization(), port=options.port, latency=options.latency_ms / 1000)
+    world, server = serve(
+        organization(options.accounts, options.users, prefix=options.prefix), port=options.port, latency=options.latency_ms / 1000
+    )
     world.report_seconds = 0
     server.serve_forever()
 

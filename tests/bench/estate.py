@@ -9,10 +9,10 @@ from demo.fake_aws import AwsAccount, AwsKey, AwsUser, Organization
 ACCOUNTS, USERS = 100, 200
 
 
-def organization(accounts: int = ACCOUNTS, users: int = USERS) -> Organization:
-    """Accounts whose users all hold a key, each tenth two."""
+def organization(accounts: int = ACCOUNTS, users: int = USERS, *, prefix: str = "2") -> Organization:
+    """Accounts whose users all hold a key, each tenth two. Their numbers begin with the digit `prefix`."""
     made = datetime.now(UTC).replace(microsecond=0)
-    return Organization([_account(f"2{number:011d}", users, made) for number in range(accounts)], made)
+    return Organization([_account(f"{prefix}{number:011d}", users, made) for number in range(accounts)], made)
 
 
 def _account(number: str, users: int, made: datetime) -> AwsAccount:

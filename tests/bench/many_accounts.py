@@ -2,63 +2,38 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
-from io import StringIO
+from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from django.core.management import call_command
-from django.utils import timezone
+from botocore.exceptions import ClientError
 
-from accounts.models import Account
-from demo.fake_aws import AwsAccount, Organization
+from demo.fake_aws import AwsAccount
 from hygiene.models import AccessKey, Poll
-from hygiene.supervisor import answers, free_port
 from tests.bench.estate import ACCOUNTS, USERS, organization
 from tests.bench.figures import Figures
+from tests.bench.served import LATENCY_MS, Served, poll, register
 
-SLOTS, LATENCY_MS = 16, 30
-
-
-class Served:
-    """The fake AWS in a process of its own."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        words = [sys.executable, "-m", "tests.bench.aws_process", "--port", str(self.port), "--latency-ms", str(LATENCY_MS)]
-        self.process = subprocess.Popen(words, start_new_session=True)
-        while not answers(self.port):
-            assert self.process.poll() is None, "the fake AWS does not start"
-            time.sleep(0.1)
-        self.url = f"http://127.0.0.1:{self.port}"
-        os.environ["AWS_ENDPOINT_URL"] = self.url
-
-    def __enter__(self) -> Served:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.wait(10)
+SLOTS = 16
 
 
 def run(figures: Figures, *, accounts: int = ACCOUNTS) -> None:
     """The API calls alone, then the product's first poll and an unchanged second one, each AWS fresh."""
     figures.title(f"{accounts} accounts x {USERS} users, {LATENCY_MS} ms AWS latency, pace off, {SLOTS} slots")
     estate = organization(accounts)
-    with Served():
+    with Served(accounts, USERS, prefix="2"):
         started = time.perf_counter()
         with ThreadPoolExecutor(SLOTS) as pool:
             calls = sum(pool.map(calls_alone, estate.accounts))
         alone = time.perf_counter() - started
     figures.say(f"the API calls alone, plain boto3 in {SLOTS} threads", f"{alone:.1f} s")
-    _register(estate)
-    with Served():
-        first, second = _poll(), _poll()
+    register(estate)
+    with Served(accounts, USERS, prefix="2"):
+        first, second = poll("2", SLOTS), poll("2", SLOTS)
         figures.say("API calls: alone / by the first poll", f"{calls:,} / {_calls(0):,}")
         figures.say("first poll", f"{first:.1f} s")
         figures.say("unchanged second poll", f"{second:.1f} s")
@@ -82,7 +57,7 @@ def calls_alone(account: AwsAccount) -> int:
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
     )
-    calls = 4
+    calls = 9
     iam.get_account_summary()
     iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")
     while iam.generate_credential_report()["State"] != "COMPLETE":
@@ -90,39 +65,34 @@ def calls_alone(account: AwsAccount) -> int:
     iam.get_credential_report()
     for user in account.users:
         iam.list_access_keys(UserName=user.name)
+    iam.list_users(MaxItems=1000)
+    _details(session, iam, given, quiet)
     return calls + 1 + len(account.users)
+
+
+def _details(session: boto3.Session, iam: Any, given: Any, config: Config) -> None:
+    """What a poll reads beside the report once a day."""
+    with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+        iam.get_account_password_policy()
+    organizations = session.client(
+        "organizations",
+        config=config,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    with contextlib.suppress(ClientError):
+        organizations.describe_organization()
+    iam.get_account_authorization_details(MaxItems=1000)
+    iam.list_service_specific_credentials(AllUsers=True)
 
 
 _core = botocore.session.get_session()
 
 
-def _register(estate: Organization) -> None:
-    now = timezone.now()
-    Account.objects.bulk_create(
-        Account(
-            account_id=account.number,
-            name=account.name,
-            read_role_arn=account.role_arn(account.read_role),
-            external_id=account.external_id,
-            created_at=now,
-            updated_at=now,
-        )
-        for account in estate.accounts
-    )
-
-
-def _poll() -> float:
-    """Seconds of `manage.py poll --jobs 16`."""
-    started = time.perf_counter()
-    call_command(
-        "poll", *Account.objects.filter(account_id__startswith="2").values_list("account_id", flat=True), jobs=SLOTS, stdout=StringIO()
-    )
-    return time.perf_counter() - started
-
-
 def _calls(place: int) -> int:
     """API calls of the first (0) or a later poll of every account."""
     found: dict[int, list[int]] = {}
-    for poll in Poll.objects.filter(account__account_id__startswith="2").order_by("pk"):
-        found.setdefault(poll.account_id, []).append(poll.calls)
+    for row in Poll.objects.filter(account__account_id__startswith="2").order_by("pk"):
+        found.setdefault(row.account_id, []).append(row.calls)
     return sum(calls[place] for calls in found.values())
