@@ -59,5 +59,5 @@ def _joined(of_keys: QuerySet[KeyEvent], of_users: QuerySet[PrincipalEvent]) -> 
 def _of_row(user: Principal) -> Iterator[Line]:
     """Birth and first sight need no line of their own in the database."""
     if user.created_at is not None:
-        yield Line(user.created_at, "User created", Source.REPORT)
+        yield Line(user.created_at, "Account created" if user.is_root else "User created", Source.REPORT)
     yield Line(user.first_seen_at, "First seen by a poll", Source.REPORT)

@@ -13,7 +13,7 @@ from accounts.models import Account
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import ACCOUNTS
 from hygiene.models import AccessKey, Finding, Principal
-from hygiene.services import root_inspection, targets
+from hygiene.services import histories, root_inspection, targets
 from hygiene.services.posture import state_of
 from hygiene.services.roots import root_facts
 from hygiene.tables import RootTable
@@ -85,6 +85,7 @@ def root_user_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "inspection": look,
         "inspection_refusal": root_inspection.why_not(account),
         "buttons": targets.buttons(left, user=request.user, now=now),
+        "history": histories.of_user(root) if root else [],
         "is_all_there": root is None or targets.is_all_there(root, look, left),
         "now": now,
     }

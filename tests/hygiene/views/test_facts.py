@@ -157,3 +157,13 @@ def test_the_settings_page_tells_where_owners_are_looked_for(client_for: Callabl
     text = client_for(viewer).get(reverse("settings")).content.decode()
     assert "a tag of the user, the description of a key, the imported list, then the account" in text
     assert "owner, owner-email, contact; 0 in the list" in text
+
+
+def test_the_page_of_a_root_user_has_a_timeline_too(client_for: Callable[[User], Client], viewer: User) -> None:
+    account, world = world_of()
+    world.root.mfa = True
+    world.now += timedelta(hours=5)
+    poll(account, world)
+    text = client_for(viewer).get(reverse("root-user", args=[NUMBER])).content.decode()
+    for words in ("MFA switched on", "Account created"):
+        assert words in text.partition("Timeline")[2], words
