@@ -36,6 +36,7 @@ OPTIONAL: tuple[tuple[str, Callable[[Gateway], object]], ...] = (
     ("iam:GetAccountPasswordPolicy", lambda gateway: gateway.password_policy()),
     ("iam:ListServiceSpecificCredentials", lambda gateway: gateway.service_credentials()),
     ("organizations:DescribeOrganization", lambda gateway: gateway.organization()),
+    ("iam:ListOrganizationsFeatures", lambda gateway: _features(gateway)),
 )
 OF_A_USER: tuple[tuple[str, Callable[[Gateway, str], object], bool], ...] = (
     ("iam:ListAccessKeys", lambda gateway, user: gateway.list_access_keys(user), False),
@@ -43,6 +44,13 @@ OF_A_USER: tuple[tuple[str, Callable[[Gateway, str], object], bool], ...] = (
     ("iam:ListSSHPublicKeys", lambda gateway, user: gateway.list_ssh_keys(user), True),
     ("iam:ListSigningCertificates", lambda gateway, user: gateway.list_signing_certificates(user), True),
 )
+
+
+def _features(gateway: Gateway) -> None:
+    """Answered in an account in charge alone: elsewhere nothing is missing."""
+    told = gateway.organization()
+    if told.role == "management" and told.features is None:
+        raise AccessDenied("The read role is not permitted to call iam:ListOrganizationsFeatures.", operation="ListOrganizationsFeatures")
 
 
 def check(gateway: Gateway) -> list[Step]:

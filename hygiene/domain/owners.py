@@ -88,11 +88,11 @@ class Chain:
         )
 
     def class_of(self, state: PasswordState, tags: Mapping[str, str] | None) -> UserClass:
-        """What the tag says, else human with a console password, else machine."""
+        """What the tag says, else machine without a console password, human with one or where that is not known."""
         said = next((value.strip().lower() for key, value in (tags or {}).items() if key.casefold() == self.class_tag.casefold()), "")
         if self.class_tag and said in set(UserClass):
             return UserClass(said)
-        return UserClass.HUMAN if state is PasswordState.ENABLED else UserClass.MACHINE
+        return UserClass.MACHINE if state is PasswordState.NONE else UserClass.HUMAN
 
 
 def descriptions(tags: Mapping[str, str]) -> dict[str, str]:

@@ -81,6 +81,15 @@ def test_a_missing_permission_is_named_and_an_optional_one_is_a_note(account: Ac
     assert "note iam:ListSSHPublicKeys" in said
 
 
+def test_features_refused_in_the_account_in_charge_are_a_note(account: Account, aws: Running) -> None:
+    assert "ok   iam:ListOrganizationsFeatures" in checked(NUMBER)[0]
+    aws.world.organization.management = NUMBER
+    aws.world.fail(Fault(NUMBER, "ListOrganizationsFeatures", times=-1))
+    said, is_well = checked(NUMBER)
+    assert is_well
+    assert "note iam:ListOrganizationsFeatures" in said
+
+
 def test_a_source_identity_that_may_not_be_set_is_a_note(account: Account, aws: Running) -> None:
     aws.world.organization.account(NUMBER).allows_source_identity = False
     said, is_well = checked(NUMBER)

@@ -73,7 +73,7 @@ def test_signs_of_patterns_in_names_are_plain_but_for_the_star() -> None:
     [
         (PasswordState.ENABLED, {}, UserClass.HUMAN),
         (PasswordState.NONE, {}, UserClass.MACHINE),
-        (PasswordState.UNKNOWN, None, UserClass.MACHINE),
+        (PasswordState.UNKNOWN, None, UserClass.HUMAN),
         (PasswordState.ENABLED, {"Class": " Machine "}, UserClass.MACHINE),
         (PasswordState.NONE, {"class": "human"}, UserClass.HUMAN),
         (PasswordState.NONE, {"class": "robot"}, UserClass.MACHINE),
