@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -43,8 +44,7 @@ class Subject(StrEnum):
     KEY = "key"
 
 
-@dataclass(frozen=True, slots=True)
-class FactUsed:
+class FactUsed(NamedTuple):
     """One fact a verdict rests on. `value` is text or an ISO 8601 UTC time; `observed_at` and `source` say where it is from."""
 
     name: str

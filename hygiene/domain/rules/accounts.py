@@ -55,9 +55,9 @@ def password_policy(case: Case) -> Judgement:
     least_reuse = case.policy.number("account.password_policy", "reuse_prevention")
     length, reuse = (found.minimum_length, found.reuse_prevention) if found else (None, None)
     facts = (
-        FactUsed("password policy set", YES_NO[found.is_set if found else None], at, Source.PASSWORD_POLICY.value),
-        FactUsed("minimum length", "none" if length is None else str(length), at, Source.PASSWORD_POLICY.value),
-        FactUsed("reuse prevention", "none" if reuse is None else str(reuse), at, Source.PASSWORD_POLICY.value),
+        FactUsed("password policy set", YES_NO[found.is_set if found else None], at, Source.PASSWORD_POLICY),
+        FactUsed("minimum length", "none" if length is None else str(length), at, Source.PASSWORD_POLICY),
+        FactUsed("reuse prevention", "none" if reuse is None else str(reuse), at, Source.PASSWORD_POLICY),
     )
     if found is None:
         return unread(case, "iam:GetAccountPasswordPolicy", "the account's password policy", *facts)
@@ -79,7 +79,7 @@ def central_root_off(case: Case) -> Judgement:
     account, features = case.account, case.account.central_root_features
     listed = "unknown" if features is None else ", ".join(sorted(features)) or "none"
     facts = (
-        FactUsed("role in the organization", account.organization_role.value, account.organization_observed_at, ORGANIZATION),
+        FactUsed("role in the organization", account.organization_role, account.organization_observed_at, ORGANIZATION),
         FactUsed("features", listed, account.organization_observed_at, ORGANIZATION),
     )
     if account.organization_role in (OrganizationRole.NONE, OrganizationRole.MEMBER):
@@ -96,9 +96,7 @@ def central_root_off(case: Case) -> Judgement:
 def long_term_key(case: Case) -> Judgement:
     """The identity this product itself works with is an IAM user's long-term key."""
     user = case.account.worker_key_user
-    fact = FactUsed(
-        "IAM user of our own key", "unknown" if user is None else user or "none", case.account.worker_observed_at, Source.POLL.value
-    )
+    fact = FactUsed("IAM user of our own key", "unknown" if user is None else user or "none", case.account.worker_observed_at, Source.POLL)
     if user is None:
         return unread(case, "sts:GetCallerIdentity", "which identity this product works with", fact)
     if not user:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from hygiene.domain.ages import is_in_future, whole_days
 from hygiene.domain.facts import AccountFacts, KeyFacts, KeyMatch, LastUse, PrincipalFacts, Source, UseState
@@ -46,11 +47,10 @@ class Case:
 
     def reported(self, name: str, value: str) -> FactUsed:
         """A fact of the principal's row in the credential report."""
-        return FactUsed(name, value, self.user.observed_at, Source.REPORT.value)
+        return FactUsed(name, value, self.user.observed_at, Source.REPORT)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """Answer of a rule's condition. `severity` None: the policy's. `is_pending`: a fact was not collected yet."""
 
     outcome: Outcome
@@ -134,17 +134,17 @@ def counted(days: int) -> str:
 
 def status_fact(key: KeyFacts, name: str = "status") -> FactUsed:
     """The key's status as evidence."""
-    return FactUsed(name, key.status_raw or key.status.value, key.status_observed_at, key.status_source.value)
+    return FactUsed(name, key.status_raw or key.status, key.status_observed_at, key.status_source)
 
 
 def born_fact(key: KeyFacts, name: str = "created") -> FactUsed:
     """The key's creation as evidence."""
-    return FactUsed(name, iso(key.created_at), key.status_observed_at, key.status_source.value)
+    return FactUsed(name, iso(key.created_at), key.status_observed_at, key.status_source)
 
 
 def use_fact(use: LastUse, name: str = "last used") -> FactUsed:
     """A last use as evidence: its time, else the word of its state."""
-    return FactUsed(name, iso(use.at) if use.at else use.state.value, use.observed_at, use.source.value)
+    return FactUsed(name, iso(use.at) if use.at else use.state, use.observed_at, use.source)
 
 
 def use_of(key: KeyFacts) -> LastUse:

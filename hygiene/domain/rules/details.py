@@ -25,14 +25,14 @@ from hygiene.domain.rules.base import (
 from hygiene.domain.verdicts import FactUsed, Severity, Subject
 
 DETAILS = "iam:GetAccountAuthorizationDetails"
-TRAIL = Source.CLOUDTRAIL.value
+TRAIL = Source.CLOUDTRAIL
 ACCOUNT_OWNER = "account"  # the link of the owner chain that is no answer to who owns this user
 BEDROCK = "bedrock"
 ON_BEHALF = "the service "  # a service that called on the key's behalf is no place where the key is used
 
 
 def _detail(case: Case, name: str, value: str) -> FactUsed:
-    return FactUsed(name, value, case.user.details.observed_at, Source.DETAILS.value)
+    return FactUsed(name, value, case.user.details.observed_at, Source.DETAILS)
 
 
 def _policies(case: Case) -> FactUsed:
@@ -131,7 +131,7 @@ def role_would_do(case: Case) -> Judgement:
 def ssh_key_old(case: Case) -> Judgement:
     """SSH public key active and D(uploaded) > N."""
     details, limit = case.user.details, case.policy.number("ssh_key.old")
-    listed = Source.SSH_KEYS.value
+    listed = Source.SSH_KEYS
     if details.ssh_keys is None:
         fact = FactUsed("SSH keys", "unknown", None, listed)
         return pending("SSH public keys were not collected yet.", fact)
@@ -152,7 +152,7 @@ def ssh_key_old(case: Case) -> Judgement:
 
 def long_lived(case: Case) -> Judgement:
     """Bedrock API key active and unexpired; critical if it never expires."""
-    details, listed = case.user.details, Source.SERVICE_CREDENTIALS.value
+    details, listed = case.user.details, Source.SERVICE_CREDENTIALS
     if details.service_credentials is None:
         fact = FactUsed("service-specific credentials", "unknown", None, listed)
         return pending("Service-specific credentials were not collected yet.", fact)
@@ -173,7 +173,7 @@ def long_lived(case: Case) -> Judgement:
 def _expiry(credential: ServiceCredentialFacts, case: Case) -> FactUsed:
     value = "never" if credential.expires_at is None else iso(credential.expires_at)
     name = f"active Bedrock API key {credential.credential_id} expires"
-    return FactUsed(name, value, case.user.details.service_credentials_observed_at, Source.SERVICE_CREDENTIALS.value)
+    return FactUsed(name, value, case.user.details.service_credentials_observed_at, Source.SERVICE_CREDENTIALS)
 
 
 RULES = (

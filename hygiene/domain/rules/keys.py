@@ -99,7 +99,7 @@ def never_used(case: Case) -> Judgement:
 def inactive_left(case: Case) -> Judgement:
     """Present, not active, D(first seen inactive) > N."""
     key, limit = case.this_key, case.policy.number("key.inactive_left")
-    since = FactUsed("first seen inactive", iso(key.first_inactive_at), key.status_observed_at, key.status_source.value)
+    since = FactUsed("first seen inactive", iso(key.first_inactive_at), key.status_observed_at, key.status_source)
     facts = (status_fact(key), since)
     if key.is_active:
         return not_applicable("The key is active.", *facts)
@@ -123,7 +123,7 @@ def status_other(case: Case) -> Judgement:
 def created_at_setup(case: Case) -> Judgement:
     """Password enabled, active key, never used (CIS: keys made for a console user at set-up and then not used)."""
     key, user, use = case.this_key, case.user, use_of(case.this_key)
-    facts = (status_fact(key), use_fact(use), case.reported("console password", user.password_state.value))
+    facts = (status_fact(key), use_fact(use), case.reported("console password", user.password_state))
     if not key.is_active:
         return not_applicable(INACTIVE, *facts)
     if user.password_state is PasswordState.NONE:
@@ -175,7 +175,7 @@ def _other_active(case: Case) -> KeyFacts | None:
 def ambiguous(case: Case) -> Judgement:
     """An active report slot not matched to exactly one key id."""
     key = case.this_key
-    facts = (status_fact(key), FactUsed("match", key.match.value, key.status_observed_at, key.status_source.value))
+    facts = (status_fact(key), FactUsed("match", key.match, key.status_observed_at, key.status_source))
     if key.match is KeyMatch.AMBIGUOUS and key.is_active:
         text = "Two keys of the same second cannot be told apart, so the report's last use belongs to neither for certain."
         return failed(text, "slot not matched to one id", *facts)

@@ -13,9 +13,9 @@ from hygiene.domain.rules.base import Case, Judgement, Rule, ago, failed, iso, n
 from hygiene.domain.verdicts import FactUsed, Subject
 
 CENTRAL_ROOT = "RootCredentialsManagement"
-ORGANIZATION = Source.ORGANIZATION.value
+ORGANIZATION = Source.ORGANIZATION
 NO_CONSOLE_PARTITIONS = frozenset({"aws-us-gov"})
-REPORT = Source.REPORT.value
+REPORT = Source.REPORT
 NO_CONSOLE = "The root user of this partition cannot sign in, and has no active key."
 YES_NO = {True: "yes", False: "no", None: "unknown"}
 
@@ -32,7 +32,7 @@ def _told(case: Case, name: str, live: bool | None, reported: bool | None) -> To
     """The live summary's word; else the report's."""
     root = _row(case)
     if live is not None or root is None:
-        return Told(live, FactUsed(name, YES_NO[live], case.account.summary_observed_at, Source.SUMMARY.value))
+        return Told(live, FactUsed(name, YES_NO[live], case.account.summary_observed_at, Source.SUMMARY))
     return Told(reported, FactUsed(name, YES_NO[reported], root.observed_at, REPORT))
 
 
@@ -44,21 +44,18 @@ def _row(case: Case) -> PrincipalFacts | None:
 
 def _key_facts(root: PrincipalFacts | None) -> tuple[FactUsed, ...]:
     keys = root.keys if root else ()
-    return tuple(
-        FactUsed(f"root key created {iso(key.created_at)}", key.status.value, key.status_observed_at, key.status_source.value)
-        for key in keys
-    )
+    return tuple(FactUsed(f"root key created {iso(key.created_at)}", key.status, key.status_observed_at, key.status_source) for key in keys)
 
 
 def key_present(case: Case) -> Judgement:
     """present(k) for any root slot, active or not, or AccountAccessKeysPresent > 0."""
     live, root = case.account.root_key_present, _row(case)
     keys = root.keys if root else ()
-    told = FactUsed("root key present", YES_NO[live], case.account.summary_observed_at, Source.SUMMARY.value)
+    told = FactUsed("root key present", YES_NO[live], case.account.summary_observed_at, Source.SUMMARY)
     readable = FactUsed("root slots readable", YES_NO[root is not None and root.keys_known], root.observed_at if root else None, REPORT)
     facts = (told, *_key_facts(root), readable)
     if live:
-        statuses = sorted({key.status.value for key in keys})
+        statuses = sorted({key.status for key in keys})
         words = f" ({' and '.join(statuses)} by the credential report)" if statuses else ""
         return failed(f"The root user has an access key{words}.", "AccountAccessKeysPresent > 0", *facts)
     if live is None and keys:
@@ -143,7 +140,7 @@ def no_mfa(case: Case) -> Judgement:
 def virtual_mfa(case: Case) -> Judgement:
     """MFA on, and an assigned virtual device belongs to the root ARN."""
     account, mfa, virtual, key = case.account, _mfa(case), case.account.root_has_virtual_mfa, _active_key(case)
-    device = FactUsed("virtual device of root", YES_NO[virtual], account.mfa_devices_observed_at, Source.MFA_DEVICES.value)
+    device = FactUsed("virtual device of root", YES_NO[virtual], account.mfa_devices_observed_at, Source.MFA_DEVICES)
     facts = (mfa.fact, device, key.fact, _partition(case))
     if account.partition in NO_CONSOLE_PARTITIONS and not key.value:
         if key.value is False:
@@ -191,7 +188,7 @@ def password_present(case: Case) -> Judgement:
     is_on = account.central_root_on
     if is_on is None and account.central_root_features is not None:
         is_on = CENTRAL_ROOT in account.central_root_features
-    role = FactUsed("role in the organization", account.organization_role.value, account.organization_observed_at, ORGANIZATION)
+    role = FactUsed("role in the organization", account.organization_role, account.organization_observed_at, ORGANIZATION)
     facts = (role, FactUsed("central root management", YES_NO[is_on], account.organization_observed_at, ORGANIZATION), password.fact)
     if account.organization_role in (OrganizationRole.NONE, OrganizationRole.MANAGEMENT):
         return not_applicable("The account is no member of an organization.", *facts)

@@ -29,7 +29,7 @@ NO_PASSWORD = "The user has no console password."  # noqa: S105  # a sentence
 
 
 def _password(case: Case) -> FactUsed:
-    return case.reported("console password", case.user.password_state.value)
+    return case.reported("console password", case.user.password_state)
 
 
 def _active(case: Case) -> list[KeyFacts]:
@@ -98,7 +98,7 @@ def with_password(case: Case) -> Judgement:
 def no_mfa(case: Case) -> Judgement:
     """Password enabled and no MFA."""
     user = case.user
-    facts = (_password(case), case.reported("mfa", user.mfa_state.value))
+    facts = (_password(case), case.reported("mfa", user.mfa_state))
     if user.password_state is PasswordState.NONE:
         return not_applicable(NO_PASSWORD, *facts)
     if user.mfa_state is MfaState.ON:
@@ -151,7 +151,7 @@ def virtual_only(case: Case) -> Judgement:
     user = case.user
     kinds = "unknown" if user.mfa_kinds is None else ", ".join(sorted(user.mfa_kinds))
     listed = FactUsed("mfa kinds", kinds, user.mfa_kinds_observed_at, "ListVirtualMFADevices")
-    facts = (_password(case), case.reported("mfa", user.mfa_state.value), listed)
+    facts = (_password(case), case.reported("mfa", user.mfa_state), listed)
     if user.password_state is PasswordState.NONE or user.mfa_state in (MfaState.OFF, MfaState.NOT_APPLICABLE):
         return not_applicable("Not a console user with MFA.", *facts)
     if user.password_state is PasswordState.UNKNOWN or user.mfa_state is MfaState.UNKNOWN or not user.mfa_kinds:
