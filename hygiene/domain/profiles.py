@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from hygiene.domain.verdicts import Severity
 
 LONG_AGO_DAYS = 365
+MOST_NAMED = 6  # rules in a sentence; of more, their number is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,4 +277,6 @@ def _changes(old: RuleSetting, new: RuleSetting) -> tuple[str, ...]:
 
 
 def _joined(words: list[str]) -> str:
+    if len(words) > MOST_NAMED:
+        return f"{len(words)} rules"
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

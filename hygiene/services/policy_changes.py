@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,15 @@ BOUNDS = {  # of numbers by name; days where a name says nothing else
     "older_used_within": (0, 3_650),
 }
 USUAL = (1, 3_650)
+PHRASES = {
+    "days": "{:,} days",
+    "high_over": "high over {:,} days",
+    "hours": "{:,} hours",
+    "newer_older_than": "newer over {:,} days",
+    "older_used_within": "older used within {:,} days",
+    "minimum_length": "minimum length {:,}",
+    "reuse_prevention": "remembers {:,} passwords",
+}
 WORDS = {"is_on": "On or off", "severity": "Severity", "days": "Days", "high_over": "High over (days)", "hours": "Hours"}
 
 
@@ -59,6 +68,17 @@ def names_of(rule: str) -> tuple[str, ...]:
 def words_of(name: str) -> str:
     """Such a name as a label."""
     return WORDS.get(name, name.replace("_", " ").capitalize())
+
+
+def numbers_words(numbers: Mapping[str, int]) -> str:
+    """The numbers of a rule in one line: "90 days, high over 365 days"."""
+    return ", ".join(_phrase(name, number) for name, number in numbers.items())
+
+
+def _phrase(name: str, number: int) -> str:
+    if name == "counts_keys":
+        return "keys count too" if number else "password only"
+    return PHRASES[name].format(number).replace("1 days", "1 day") if number == 1 else PHRASES[name].format(number)
 
 
 def value_words(name: str, value: int) -> str:

@@ -15,7 +15,7 @@ from hygiene.domain.profiles import PROFILES, TITLES, RuleSetting
 from hygiene.domain.rules import RULES, Rule
 from hygiene.models import Finding, FindingOutcome
 from hygiene.services import policies
-from hygiene.services.policy_changes import value_words, visible_overrides, words_of
+from hygiene.services.policy_changes import numbers_words, value_words, visible_overrides, words_of
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
 
@@ -30,11 +30,6 @@ class RuleRow:
     open: int
     unknown: int
     accounts: int
-
-
-def numbers_of(setting: RuleSetting) -> str:
-    """The numbers of a rule in one line: "days 90, high over 365"."""
-    return ", ".join(f"{words_of(name).lower()} {number:,}" for name, number in setting.numbers.items())
 
 
 @require_safe
@@ -59,7 +54,7 @@ def rule_rows(request: SignedIn, policy: Policy) -> list[RuleRow]:
     rows = []
     for code, rule in RULES.items():
         row, setting = counts.get(code, empty), policy.rules[code]
-        rows.append(RuleRow(rule, setting, numbers_of(setting), row["open"], row["unknown"], row["accounts"]))
+        rows.append(RuleRow(rule, setting, numbers_words(setting.numbers), row["open"], row["unknown"], row["accounts"]))
     return sorted(rows, key=lambda row: (not row.setting.is_on, -row.setting.severity, row.rule.code))
 
 
@@ -102,7 +97,7 @@ def _profiles(code: str) -> list[dict[str, Any]]:
         {
             "title": TITLES[name],
             "setting": profile[code],
-            "numbers": numbers_of(profile[code]),
+            "numbers": numbers_words(profile[code].numbers),
         }
         for name, profile in PROFILES.items()
     ]

@@ -17,9 +17,9 @@ from hygiene.forms import PreferencesForm
 from hygiene.models import OwnerMapping, Preferences
 from hygiene.people import ROLES, THEMES, WORDS
 from hygiene.services import change_rules
+from hygiene.services.policy_changes import numbers_words
 from hygiene.views import lists, saved_views
 from hygiene.views.access import SignedIn, requires
-from hygiene.views.rules import numbers_of
 
 OWNER_WORDS = {"tags": "a tag of the user", "key-description": "the description of a key", "mapping": "the imported list"}
 YEAR = 365 * 24 * 3600
@@ -36,7 +36,7 @@ def settings_page(request: SignedIn) -> HttpResponse:
         form.save()
         messages.success(request, "Your preferences are saved.")
         return _remember(redirect("settings"), stored.theme)
-    rules = [(RULES[code], setting, numbers_of(setting)) for code, setting in policy.rules.items()]
+    rules = [(RULES[code], setting, numbers_words(setting.numbers)) for code, setting in policy.rules.items()]
     context = {
         "form": form,
         "profile_title": TITLES[policy.profile],

@@ -126,6 +126,7 @@ def test_cis_1_2_counts_90_days_where_later_ones_count_45() -> None:
         ("cis-7.0", "cis-6.0", "Moving from CIS 7.0 to 6.0 drops 2.1.1, adds 2.10 and 2.12."),
         ("cis-1.4", "cis-3.0", "Moving from CIS 1.4 to 3.0 changes no rule."),
         ("cis-1.2", "cis-1.4", "Moving from CIS 1.2 to 1.4 drops 1.3, adds 1.12 and 1.13, changes 1.12."),
+        ("default", "cis-7.0", "Moving from default to CIS 7.0 drops 18 rules, changes 2.5."),
         ("cis-7.0", "security-hub", "Moving from CIS 7.0 to Security Hub drops 2.1.1 and 2.7, adds IAM.8 and IAM.25."),
     ],
 )

@@ -201,7 +201,7 @@ def test_numbers_say_where_they_were_set(client_for: ClientFor, viewer: User) ->
     html = client.get(reverse("rule", args=["key.too_old"])).content.decode()
     assert "<dt>Days</dt><dd>60<small>set in installation</small>" in html
     assert "<dt>High over (days)</dt><dd>365<small>set in profile default</small>" in html
-    assert "days 60, high over (days) 365" in client.get(reverse("rules")).content.decode()
+    assert "60 days, high over 365 days" in client.get(reverse("rules")).content.decode()
     assert "installation, profile default" in client.get(reverse("settings")).content.decode()
 
 
