@@ -77,7 +77,7 @@ def last_used_words(use: LastUse, *, created_at: datetime | None, now: datetime,
         return Words("unknown", "not read" if is_reporting else "account not reporting")
     if use.state is UseState.NO_DATA:
         return Words("no data", "none since 22 Apr 2015")
-    if created_at is not None and timedelta(0) <= now - created_at < YOUNG:
+    if created_at is not None and not is_in_future(created_at, now) and now - created_at < YOUNG:
         return Words("not yet", f"created {relative(created_at, now)}")
     return Words("never", "no use since created")
 
@@ -120,7 +120,7 @@ def key_sentence(
     is_gone: bool = False,
     status_raw: str = "",
 ) -> str:
-    """`<status>, <use>, <age>`, such as "Active, never used, 412 days old". `limit_days` is said for a used key beyond it."""
+    """`<status>, <use>, <age>`, such as "Active, never used, 412 days old". `limit_days` is said of a key beyond it still in use."""
     if is_gone:
         return f"Deleted, {_use(last_use, now)}"
     use = _use(last_use, now, with_place=status is KeyStatus.ACTIVE)
@@ -145,7 +145,8 @@ def _age(created_at: datetime | None, use: LastUse, now: datetime, limit_days: i
         return "age unknown"
     days = whole_days(created_at, now)
     words = f"{plural(days, 'day')} old"
-    return f"{words}, limit {limit_days}" if limit_days is not None and use.at is not None and days > limit_days else words
+    is_said = limit_days is not None and days > limit_days and use.at is not None and whole_days(use.at, now) <= limit_days
+    return f"{words}, limit {limit_days}" if is_said else words
 
 
 def short_key_id(access_key_id: str | None) -> str:
