@@ -23,6 +23,7 @@ from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
 from hygiene.services import (
     audit_watch,
+    background_exports,
     campaign_mail,
     campaigns,
     digests,
@@ -166,6 +167,9 @@ def sweep() -> None:
         look_again.delay(pk)
     for poll in schedule.stalled(now=now):
         poll_account.delay(poll.pk)
+    background_exports.let_go(now=now)
+    for pk in background_exports.due(now=now):
+        make_export.delay(pk)
     for pk in notices.due(now=now):
         send_owner_notice.delay(pk)
     for pk in looks.due(UsageEvidence, now=now):
@@ -224,6 +228,12 @@ def send_owner_notice(notice_pk: int) -> None:
     """One claimed mail to an owner, a campaign's or a question. Never retried by the queue: the row knows whether it may be."""
     campaign_mail.send(notice_pk, now=timezone.now)
     notices.send(notice_pk, now=timezone.now)
+
+
+@shared_task(soft_time_limit=900, time_limit=930)
+def make_export(job_pk: int) -> None:
+    """The file of one large export. Making it twice makes the same file."""
+    background_exports.make(job_pk, policy=policies.load().installation, now=timezone.now)
 
 
 @shared_task

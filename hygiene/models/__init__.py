@@ -2,6 +2,7 @@
 
 from hygiene.models.evidence import RequestState, RootInspection, UsageEvidence
 from hygiene.models.exemptions import Exemption, ExemptionEnd, ExemptionScope
+from hygiene.models.exports import ExportJob, ExportState
 from hygiene.models.findings import DailyPosture, Finding, FindingOutcome
 from hygiene.models.inventory import (
     AccessKey,
@@ -65,6 +66,8 @@ __all__ = [
     "Exemption",
     "ExemptionEnd",
     "ExemptionScope",
+    "ExportJob",
+    "ExportState",
     "Finding",
     "FindingOutcome",
     "Heartbeat",

@@ -22,7 +22,7 @@ from hygiene.services import exported_records
 from hygiene.services.columns import COLUMNS
 from hygiene.services.exported_records import Row, severity_word
 from hygiene.services.posture import state_of
-from hygiene.services.renderings import FORMATS, csv_line, render, render_xlsx
+from hygiene.services.renderings import FORMATS, about_line, render, render_xlsx
 from hygiene.services.roots import RootFacts, root_facts
 
 if TYPE_CHECKING:
@@ -39,6 +39,14 @@ def rows(
     loaded, make = _LOADERS[kind], _ROWS[kind]
     for item in loaded(found).iterator(chunk_size=CHUNK):
         yield make(item, policy, now)
+
+
+def rows_in_order(kind: str, ids: list[int], queryset: QuerySet[Any, Any], *, policy: Policy, now: datetime) -> Iterator[Row]:
+    """Rows of `kind` in the order of `ids`; those that `queryset` does not have are left out. One statement and its prefetches."""
+    found = {item.pk: item for item in _LOADERS[kind](queryset)}
+    for pk in ids:
+        if pk in found:
+            yield _ROWS[kind](found[pk], policy, now)
 
 
 def _everything(kind: str, user: User | AnonymousUser | None) -> QuerySet[Any, Any]:
@@ -228,7 +236,7 @@ _LOADERS: dict[str, Callable[[Any], QuerySet[Any, Any]]] = {
     "exemptions": exported_records.exemptions,
     "audit": exported_records.audit,
 }
-__all__ = ["COLUMNS", "FORMATS", "csv_line", "render", "render_xlsx", "rows"]
+__all__ = ["COLUMNS", "FORMATS", "about_line", "render", "render_xlsx", "rows"]
 _ROWS: dict[str, Callable[[Any, Policy, datetime], Row]] = {
     "keys": _key,
     "users": _user,

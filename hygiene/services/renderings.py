@@ -69,6 +69,11 @@ def _spreadsheet_cell(value: Any) -> Any:
     return text or None
 
 
+def about_line(about: Mapping[str, str]) -> str:
+    """The line of CSV that says what the export is of."""
+    return csv_line(["# Key Hygiene", *(f"{name}: {words}" for name, words in about.items())])
+
+
 def csv_line(cells: Sequence[str]) -> str:
     """One line of CSV, every cell quoted."""
     buffer = io.StringIO()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 
+from django.contrib import messages
+from django.db import transaction
 from django.db.models import Max, QuerySet
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.models import Account
-from hygiene.services import exports, policies
+from hygiene.domain.wording import plural
+from hygiene.services import background_exports, exports, policies
+from hygiene.tasks import make_export
 from hygiene.views.access import SignedIn
 
 TYPES = {
@@ -45,28 +53,52 @@ def response(
     With ?about=1 the first line of CSV says query, time and data age; a spreadsheet always says them on a sheet of their own.
     """
     now, policy = timezone.now(), policies.current().installation
-    found, names = exports.rows(kind, policy=policy, now=now, queryset=rows), columns or exports.COLUMNS[kind]
-    asked = request.POST if request.method == "POST" else request.GET
-    about = {
+    names, about = columns or exports.COLUMNS[kind], _about(request, now)
+    if getattr(request, "in_background", False):
+        return _in_background(request, kind, title, rows, style, columns=names, about=about, now=now)
+    found = exports.rows(kind, policy=policy, now=now, queryset=rows)
+    answer: HttpResponseBase
+    if style == "xlsx":
+        answer = HttpResponse(exports.render_xlsx(found, names, title=title, about=about), content_type=TYPES[style])
+    else:
+        head = [exports.about_line(about)] if style == "csv" and _asked(request).get("about") else []
+        answer = StreamingHttpResponse(chain(head, exports.render(found, names, style)), content_type=TYPES[style])
+    answer["Content-Disposition"] = f'attachment; filename="{kind}-{now:%Y-%m-%d}.{style}"'
+    return answer
+
+
+def _in_background(
+    request: SignedIn,
+    kind: str,
+    title: str,
+    rows: QuerySet[Any, Any],
+    style: str,
+    *,
+    columns: Sequence[str],
+    about: dict[str, str],
+    now: datetime,
+) -> HttpResponseBase:
+    """Freeze the rows for a worker; the file appears in the queue."""
+    job = background_exports.request(
+        kind=kind, title=title, style=style, columns=columns, about=about, rows=rows, actor=request.user, now=now
+    )
+    transaction.on_commit(partial(make_export.delay, job.pk), robust=True)
+    messages.success(request, f"The export of {plural(job.rows, 'row')} is being made. It appears here when it is ready.")
+    return redirect("queue")
+
+
+def _asked(request: SignedIn) -> QueryDict:
+    return request.POST if request.method == "POST" else request.GET
+
+
+def _about(request: SignedIn, now: datetime) -> dict[str, str]:
+    asked = _asked(request)
+    return {
         "Query": asked.get("q") or "none",
         "View": asked.get("view") or "all",
         "Made at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "Newest data": _newest_data(request),
     }
-    answer: HttpResponseBase
-    if style == "xlsx":
-        answer = HttpResponse(exports.render_xlsx(found, names, title=title, about=about), content_type=TYPES[style])
-    else:
-        text = exports.render(found, names, style)
-        answer = StreamingHttpResponse(_headed(about, text) if asked.get("about") and style == "csv" else text, content_type=TYPES[style])
-    answer["Content-Disposition"] = f'attachment; filename="{kind}-{now:%Y-%m-%d}.{style}"'
-    return answer
-
-
-def _headed(about: dict[str, str], text: Iterator[str]) -> Iterator[str]:
-    """CSV after one line that says what it is."""
-    yield exports.csv_line(["# Key Hygiene", *(f"{name}: {words}" for name, words in about.items())])
-    yield from text
 
 
 def _newest_data(request: SignedIn) -> str:

@@ -21,7 +21,7 @@ from hygiene.domain.wording import plural
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
 from hygiene.models import AccountStatus
-from hygiene.services import policies
+from hygiene.services import background_exports, policies
 from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
 from hygiene.views import exporting, facets, saved_views
@@ -165,6 +165,7 @@ def _controls(request: SignedIn) -> dict[str, Any]:
         "kept": kept_of(request),
         "usual_columns": address(request, cols=""),
         "page_sizes": sorted(PAGE_SIZES),
+        "large_export": background_exports.LARGE,
         "density_link": saved_views.density_link(request, partial(address, request)),
     }
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,14 +15,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import AuditEvent
 from hygiene.forms import ReasonForm
-from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, Reason, Remediation
-from hygiene.services import approvals, campaigns, refusals, remediation
+from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, ExportState, Reason, Remediation
+from hygiene.services import approvals, background_exports, campaigns, refusals, remediation
 from hygiene.services.permissions import offers, with_actions
 from hygiene.views.access import requires
 from hygiene.views.plans import Request, conflict, started
 
 ROWS = 50
 MOST_OPEN = 200
+MOST_EXPORTS = 10
 
 
 def _visible(request: Request) -> QuerySet[Remediation]:
@@ -35,16 +36,26 @@ def queue(request: Request) -> HttpResponse:
     """Waiting, running and done, newest first."""
     rows = _visible(request)
     done = Paginator(rows.exclude(state__in=OPEN_STATES).order_by("-finished_at", "-pk"), ROWS)
+    open_now = list(_open(rows)[: 2 * MOST_OPEN])
+    jobs = list(background_exports.of(request.user)[:MOST_EXPORTS])
     context = {
-        "waiting": list(rows.filter(state__in=WAITING_STATES, plan__run_at=None).order_by("due_at", "pk")[:MOST_OPEN]),
+        "waiting": [row for row in open_now if row.state in WAITING_STATES],
         "scheduled": list(campaigns.visible_to(request.user)[:MOST_OPEN]),
-        "running": list(rows.filter(state__in=RUNNING_STATES).order_by("due_at", "pk")[:MOST_OPEN]),
+        "running": [row for row in open_now if row.state in RUNNING_STATES],
         "done": done.get_page(request.GET.get("page")),
         "for_me": list(approvals.waiting_for(request.user).select_related("created_by")[:MOST_OPEN]),
         "alerts": list(Alert.objects.visible_to(request.user).filter(acknowledged_at__isnull=True).order_by("-raised_at")[:MOST_OPEN]),
+        "export_jobs": jobs,
+        "exports_wait": any(job.state == ExportState.REQUESTED for job in jobs),
         "now": timezone.now(),
     }
     return render(request, "hygiene/_queue_live.html" if request.htmx else "hygiene/queue.html", context)
+
+
+def _open(rows: QuerySet[Remediation]) -> QuerySet[Remediation]:
+    """What runs, then what waits for a worker; what is scheduled for a day stands with its plan."""
+    wanted = Q(state__in=RUNNING_STATES) | Q(state__in=WAITING_STATES, plan__run_at=None)
+    return rows.filter(wanted).alias(waits=Q(state__in=WAITING_STATES)).order_by("waits", "due_at", "pk")
 
 
 @require_safe

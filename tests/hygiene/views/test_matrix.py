@@ -86,6 +86,8 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "owner-ask": ("post", OPERATOR),
     "owners-ask": ("get", OPERATOR),
     "keys-export": ("post", EVERYBODY),
+    "export-new": ("post", EVERYBODY),
+    "export-file": ("get", EVERYBODY),
     "owner-answer": ("get", frozenset({*ROLES, "no role"})),  # for everybody but the owner there is no such page
     "poll-progress": ("get", POLLERS),
     "preferences-theme": ("post", frozenset({*ROLES, "no role"})),
@@ -141,7 +143,15 @@ def things(operator: User) -> dict[str, list[object]]:
         "audit-event": [event.uuid],
         **{
             name: [uuid["row"]]
-            for name in ("digest-unsubscribe", "owner-answer", "view-remove", "view-start", "unprotect", "policy-override-remove")
+            for name in (
+                "digest-unsubscribe",
+                "owner-answer",
+                "export-file",
+                "view-remove",
+                "view-start",
+                "unprotect",
+                "policy-override-remove",
+            )
         },
     }
 
@@ -164,6 +174,7 @@ def nothing_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
         "inspect_root",
         "send_owner_notice",
         "send_owner_notices",
+        "make_export",
     ):
         monkeypatch.setattr(f"hygiene.tasks.{task}.delay", lambda *_: None)
 
