@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Account
-from hygiene.domain.wording import relative
+from hygiene.domain.wording import day, relative
 from hygiene.middleware import of_cookie
 from hygiene.models import Remediation
 from hygiene.people import roles_of
@@ -25,6 +25,7 @@ class Freshness:
     """The top bar's words on the age of the data."""
 
     text: str
+    detail: str
     is_warning: bool
     reporting: int
     total: int
@@ -62,7 +63,9 @@ def _counted(request: HttpRequest) -> tuple[Freshness | None, int]:
         return None, found["under_way"]
     silent = f"{found['silent']} of {found['total']} accounts not reporting" if found["silent"] else "all accounts reporting"
     age = f"Data from {relative(found['newest'], now)}" if found["newest"] else "No data yet"
-    fresh = Freshness(f"{age}, {silent}", bool(found["silent"]), found["total"] - found["silent"], found["total"])
+    local = timezone.localtime(found["newest"]) if found["newest"] else None
+    detail = f"The newest credential report is of {day(local)}, {local:%H:%M %Z}." if local else "No credential report was read yet."
+    fresh = Freshness(f"{age}, {silent}", detail, bool(found["silent"]), found["total"] - found["silent"], found["total"])
     return fresh, found["under_way"]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from hygiene.domain.policy import Policy
-from hygiene.domain.states import STATE_WORDS
+from hygiene.domain.states import STATE_WORDS, AccountState
 from hygiene.domain.wording import day, number, plural, relative
 from hygiene.services.digest_extent import Extent
 from hygiene.services.digest_parts import Figure, Line, Section, link, section
@@ -182,15 +182,14 @@ def compose(
     since = datetime.fromisoformat(before["at"]) if before and is_alike else None
     both = [account for account in numbers if account in then]
     extent = Extent(user, scope, policy, now, zone, since, found, frozenset(both))
-    reports = [site.status.report_generated_at for site in current if site.status and site.status.report_generated_at]
     return Digest(
         label=label_of(week, now, zone),
         scope=scope,
         zone=zone,
         made_at=now,
         since=since,
-        oldest_data_at=min(reports, default=None),
-        newest_data_at=max(reports, default=None),
+        oldest_data_at=found.reports[0] if found.reports else None,
+        newest_data_at=found.reports[1] if found.reports else None,
         reporting=found.reporting,
         expected=found.expected,
         is_empty=not found.expected
@@ -231,8 +230,9 @@ def _missing(found: Overview, scope: Scope, now: datetime) -> Section:
 def _silent(site: Site, now: datetime) -> Line:
     status = site.status
     since = f" since {day(status.failing_since)} ({relative(status.failing_since, now)})" if status and status.failing_since else ""
+    state = "no report yet, asked for" if site.state is AccountState.NEVER_POLLED and since else STATE_WORDS[site.state]
     error = (status.error if status else "") or "no report in time"
-    return Line("unknown", site.account.name, f"{STATE_WORDS[site.state]}{since}: {error}", link("account", site.account.account_id))
+    return Line("unknown", site.account.name, f"{state}{since}: {error}", link("account", site.account.account_id))
 
 
 def _uncompared(found: Overview, numbers: Mapping[str, Any], then: Mapping[str, Any]) -> tuple[str, ...]:

@@ -137,6 +137,13 @@ class Overview:
         return self.reporting + len(self.silent)
 
     @property
+    def reports(self) -> tuple[datetime, datetime] | None:
+        """Oldest and newest of the credential reports that the counts rest on; None without any."""
+        found = [site.status.report_generated_at for site in self.sites if site.is_reporting and site.status]
+        known = [moment for moment in found if moment is not None]
+        return (min(known), max(known)) if known else None
+
+    @property
     def silent(self) -> tuple[Site, ...]:
         """Accounts that should report and do not."""
         quiet = (AccountState.OK, AccountState.PAUSED, AccountState.SUSPENDED)

@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from hygiene.domain.states import STATE_WORDS
+from hygiene.domain.states import STATE_WORDS, AccountState
 from hygiene.domain.wording import plural, relative
 from hygiene.services.overview import Overview, Site
 from hygiene.services.scope import Scope
 from hygiene.services.work import Work
 
 MOST_ROOTS = 3
+MOST_SILENT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,13 @@ def _waiting(work: Work, now: datetime) -> list[Step]:
 
 
 def _silent_words(sites: tuple[Site, ...], now: datetime) -> str:
-    first = sites[0]
-    since = first.status.failing_since if first.status else None
-    words = f"{first.account.name}: {STATE_WORDS[first.state]}{f' since {relative(since, now)}' if since else ''}"
-    rest = f"; and {len(sites) - 1} more" if len(sites) > 1 else ""
+    words = "; ".join(_silence(site, now) for site in sites[:MOST_SILENT])
+    rest = f"; and {len(sites) - MOST_SILENT} more" if len(sites) > MOST_SILENT else ""
     return f"{words}{rest}. Their numbers are unknown, not zero."
+
+
+def _silence(site: Site, now: datetime) -> str:
+    """`sandbox-07: access lost 3 days ago`; an account without any report yet is called so."""
+    since = site.status.failing_since if site.status else None
+    state = "no report yet, tried first" if site.state is AccountState.NEVER_POLLED and since else STATE_WORDS[site.state]
+    return f"{site.account.name}: {state}{f' {relative(since, now)}' if since else ''}"

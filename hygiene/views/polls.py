@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Min, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit
@@ -68,6 +70,12 @@ def _reports(polls: QuerySet[Poll]) -> str:
     span = polls.aggregate(oldest=Min("report_generated_at"), newest=Max("report_generated_at"))
     if span["oldest"] is None:
         return ""
-    oldest, newest = full_time(span["oldest"]), full_time(span["newest"])
-    again = f"the next can be made from {full_time(span['oldest'] + REPORT_EVERY)}"
+    oldest, newest = _short(span["oldest"]), _short(span["newest"])
+    again = f"the next can be made from {_short(span['oldest'] + REPORT_EVERY)}"
     return f"AWS served its report of {oldest}, {again}." if oldest == newest else f"AWS served reports of {oldest} to {newest}, {again}."
+
+
+def _short(moment: datetime) -> str:
+    """06:46 UTC today, the whole time on another day; in the viewer's time zone."""
+    local = timezone.localtime(moment)
+    return f"{local:%H:%M %Z}" if local.date() == timezone.localtime().date() else full_time(moment)
