@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -127,7 +128,14 @@ def set_allows_remediation(account: Account, *, allows: bool, actor: User, now: 
     _change(account, {"allows_remediation": allows}, action=action, actor=actor, now=now)
 
 
-def _change(account: Account, values: dict[str, bool], *, action: str, actor: User, now: datetime) -> None:
+@transaction.atomic
+def set_details(account: Account, *, owner_email: str, environment: str, tags: Mapping[str, str], actor: User, now: datetime) -> None:
+    """Who owns the account, what it is for, and its tags here (not AWS's). The caller has checked their shape."""
+    values = {"owner_email": owner_email, "environment": environment, "tags": dict(tags)}
+    _change(account, values, action="account.change", actor=actor, now=now)
+
+
+def _change(account: Account, values: dict[str, Any], *, action: str, actor: User, now: datetime) -> None:
     before = {name: getattr(account, name) for name in values}
     for name, value in values.items():
         setattr(account, name, value)

@@ -83,6 +83,24 @@ def known_time_zone(name: str) -> str:
     return name.strip()
 
 
+class AccountForm(forms.Form):
+    """Owner, environment and tags of one account, as people write them: one `name=value` a line."""
+
+    owner_email = forms.EmailField(required=False, max_length=254)
+    environment = forms.CharField(required=False, max_length=64)
+    tags = forms.CharField(required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}))
+
+    def clean_tags(self) -> dict[str, str]:
+        """Names and values within AWS's lengths."""
+        found: dict[str, str] = {}
+        for line in filter(None, (line.strip() for line in self.cleaned_data["tags"].splitlines())):
+            name, has_value, value = (part.strip() for part in line.partition("="))
+            if not has_value or not 0 < len(name) <= 128 or len(value) > 256:
+                raise forms.ValidationError(f"“{line[:60]}” is not a tag: write name=value.")
+            found[name] = value
+        return found
+
+
 class DigestDefaultForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
     """How the people of one role get the digest. `scopes` are words and labels to choose from; account numbers may be typed."""
 

@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("root-users/<str:account_id>/inspect/", root_users.root_inspect, name="root-inspect"),
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/<str:account_id>/", accounts.account_detail, name="account"),
+    path("accounts/<str:account_id>/details/", accounts.account_details, name="account-details"),
     path("accounts/<str:account_id>/pause/", accounts.account_pause, name="account-pause"),
     path("accounts/<str:account_id>/window/", campaigns.account_window, name="account-window"),
     path("accounts/<str:account_id>/remediation/", accounts.account_remediation, name="account-remediation"),

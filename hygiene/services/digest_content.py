@@ -231,7 +231,9 @@ def _silent(site: Site, now: datetime) -> Line:
     status = site.status
     since = f" since {day(status.failing_since)} ({relative(status.failing_since, now)})" if status and status.failing_since else ""
     state = "no report yet, asked for" if site.state is AccountState.NEVER_POLLED and since else STATE_WORDS[site.state]
-    error = (status.error if status else "") or "no report in time"
+    newest = status.report_generated_at if status else None
+    last = f"the last report is of {day(newest)} ({relative(newest, now)})" if newest else "no report was ever read"
+    error = (status.error if status else "") or last
     return Line("unknown", site.account.name, f"{state}{since}: {error}", link("account", site.account.account_id))
 
 

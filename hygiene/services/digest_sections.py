@@ -46,7 +46,23 @@ def needs_you(extent: Extent) -> Section:
     ]
     total = urgent.count() + people.count() + len(waiting)
     words = "is:mine" if extent.scope.is_mine else extent.scope.filter_words
-    return section("Needs you", lines, total, link("keys", view="action", q=words), "Nothing of high severity is open.")
+    return section("Needs you", lines, total, link("keys", view="action", q=words), _nothing(extent, "Nothing of high severity is open in"))
+
+
+def _nothing(extent: Extent, words: str) -> str:
+    """What an empty section says: of which accounts it is true, or that nobody knows."""
+    count = extent.found.reporting
+    return f"{words} {plural(count, 'reporting account')}." if count else "Not known: no account is reporting."
+
+
+def _unchanged(extent: Extent) -> str:
+    since = f"since {day(extent.local(extent.since))}" if extent.since else ""
+    count = len(extent.compared)
+    return (
+        f"Nothing changed {since} in {plural(count, 'account')} that reported then and now."
+        if count
+        else "Not known: no account reported both times."
+    )
 
 
 def _key_line(key: AccessKey, extent: Extent) -> Line:
@@ -89,7 +105,7 @@ def changed(extent: Extent) -> Section:
     if extent.since is None:
         return section("Changed this week", [], 0, url, "This is your first digest: changes are shown from the next one on.")
     lines = [*_done(extent), *_newly(extent), *_new_keys(extent), *_ended(extent)]
-    return section("Changed this week", lines, len(lines), url, f"Nothing changed since {day(extent.local(extent.since))}.")
+    return section("Changed this week", lines, len(lines), url, _unchanged(extent))
 
 
 def _done(extent: Extent) -> list[Line]:
@@ -157,7 +173,9 @@ def _covers(rows: Iterable[Exemption], total: int) -> str:
 def coming_up(extent: Extent) -> Section:
     """Scheduled changes, disabled keys that become ready to delete within a week, and exemptions that end within two."""
     lines = [*_scheduled(extent), *_ready(extent), *_ending(extent)]
-    return section("Coming up", lines, len(lines), link("queue"), "Nothing is scheduled, becomes ready to delete or ends.")
+    return section(
+        "Coming up", lines, len(lines), link("queue"), _nothing(extent, "Nothing is scheduled, becomes ready to delete or ends in")
+    )
 
 
 def _scheduled(extent: Extent) -> list[Line]:

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
-from accounts.services import NotPossible, set_allows_remediation, set_polled
+from accounts.services import NotPossible, set_allows_remediation, set_details, set_polled
 from hygiene.domain.states import STATE_WORDS
 from hygiene.filters import ACCOUNTS
+from hygiene.forms import AccountForm
 from hygiene.models import AccessKey, Finding
 from hygiene.people import roles_with
 from hygiene.services import beside_report
@@ -87,6 +88,7 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "facts": beside_report.account_facts(status),
         "missing": beside_report.missing_permissions(status),
         "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
+        "details_form": AccountForm(initial=details_of(account)),
         "can_manage": request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),
         "installation_refusal": installation_refusal(),
@@ -117,4 +119,23 @@ def account_remediation(request: SignedIn, account_id: str) -> HttpResponse:
     except NotPossible as error:
         raise PermissionDenied(str(error)) from error
     messages.success(request, f"Keys of {account.name} may be changed here." if allows else f"{account.name} is read-only here.")
+    return redirect("account", account.account_id)
+
+
+def details_of(account: Account) -> dict[str, str]:
+    """Owner, environment and tags as `AccountForm` shows them."""
+    tags = "\n".join(f"{name}={value}" for name, value in account.tags.items())
+    return {"owner_email": account.owner_email, "environment": account.environment, "tags": tags}
+
+
+@require_POST
+@requires("accounts.manage_accounts")
+def account_details(request: SignedIn, account_id: str) -> HttpResponse:
+    """Change who owns the account, what it is for, and its tags."""
+    account = get_object_or_404(Account.objects.visible_to(request.user), account_id=account_id)
+    form = AccountForm(request.POST)
+    if not form.is_valid():
+        return render(request, "hygiene/account_details.html", {"account": account, "form": form}, status=422)
+    set_details(account, **form.cleaned_data, actor=request.user, now=lists.moment()[0])
+    messages.success(request, f"Owner and tags of {account.name} are saved. Owners of its users follow with the next poll.")
     return redirect("account", account.account_id)

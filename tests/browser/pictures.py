@@ -18,6 +18,7 @@ PAGES = {
     "rules": "/rules/",
     "findings": "/findings/",
     "queue": "/queue/",
+    "exemptions": "/exemptions/",
     "audit": "/audit/",
     "digest": "/digest/",
     "settings": "/settings/",

@@ -31,13 +31,21 @@ def addresses(page: Page) -> dict[str, str]:
         ("user", "/users/?view=action"),
         ("root", "/root-users/?view=key"),
         ("silent", "/accounts/?view=silent"),
+        ("account", "/accounts/?view=findings"),
+        ("event", "/audit/"),
     ):
         page.goto(listed)
         found[name] = page.locator("[data-row-link]").first.get_attribute("href") or ""
+    page.goto("/settings/")
+    for link in page.locator("main a[href^='/settings/']").all():
+        found[link.get_attribute("href") or ""] = link.get_attribute("href") or ""
     return {
         **found,
         "rule": "/rules/key.never_used/",
         "search": "/search/?q=prod",
+        "scope": "/?scope=tag:team%3Dteam-data",
+        "stop": "/queue/changes/",
+        "exemption": f"/exemptions/new/?key={found['key'].strip('/').rpartition('/')[2]}",
         "missing": "/keys/00000000-0000-0000-0000-000000000000/",
     }
 

@@ -59,6 +59,7 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     **dict.fromkeys(("exemption-extend", "exemption-withdraw"), ("post", ACCEPTERS)),
     "audit-event": ("get", EVERYBODY),
     "account-pause": ("post", ADMINISTRATOR),
+    "account-details": ("post", ADMINISTRATOR),
     "account-remediation": ("post", ADMINISTRATOR),
     "account-window": ("post", ADMINISTRATOR),
     "rules-of-changes": ("get", ADMINISTRATOR),
@@ -131,7 +132,15 @@ def things(operator: User) -> dict[str, list[object]]:
         "user": [Principal.objects.filter(is_root=False)[0].uuid],
         **{
             name: [account.account_id]
-            for name in ("root-user", "root-inspect", "account", "account-pause", "account-remediation", "account-window")
+            for name in (
+                "root-user",
+                "root-inspect",
+                "account",
+                "account-details",
+                "account-pause",
+                "account-remediation",
+                "account-window",
+            )
         },
         **{name: ["key.never_used"] for name in ("rule", "finding-rule")},
         **{name: [uuid["row"]] for name in ("remediation", "undo", "remediation-reason")},
