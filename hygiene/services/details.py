@@ -14,10 +14,11 @@ from functools import partial
 from django.conf import settings
 
 from accounts.gateway import AccessDenied, AwsError, CredentialsExpired, Gateway, Throttled, Unreachable
-from hygiene.domain.facts import OrganizationRole
+from hygiene.domain.facts import OrganizationRole, Source
 from hygiene.models import AccessKey, AccountStatus, Poll
 from hygiene.services import leases, missing, user_credentials, user_details
 from hygiene.services.clock import Clock
+from hygiene.services.timelines import Sighting
 
 LONGEST_BEFORE = timedelta(minutes=6)  # a poll that has run so long leaves the details to the next one
 POLICY = "the account's password policy"
@@ -45,6 +46,10 @@ class Reading:
     is_changed: bool = False
     changed: set[int] = field(default_factory=set)
     has_failed: bool = False
+
+    def sighting(self, source: Source) -> Sighting:
+        """For lines of timelines: by this poll, now."""
+        return Sighting(self.poll, self.clock.now(), source)
 
     def part(self, permission: str, unknown: str, read: Callable[[], None], *, read_at: datetime | None = None) -> None:
         """One part, unless it was read within the interval, as after a refresh in which only others failed.
@@ -136,7 +141,7 @@ def _users(reading: Reading) -> None:
     told = list(reading.gateway.authorization_details())
     now = reading.clock.now()
     with leases.fenced(reading.poll, now=now, phase="details"):
-        reading.changed |= user_details.record(reading.poll.account, told, now=now)
+        reading.changed |= user_details.record(reading.poll.account, told, poll=reading.poll, now=now)
         reading.status.details_observed_at = now
 
 
@@ -144,7 +149,9 @@ def _service_credentials(reading: Reading) -> None:
     told = reading.gateway.service_credentials()
     now = reading.clock.now()
     with leases.fenced(reading.poll, now=now, phase="details"):
-        reading.changed |= user_credentials.record_service_credentials(reading.poll.account, told, now=now)
+        reading.changed |= user_credentials.record_service_credentials(
+            reading.poll.account, told, seen=Sighting(reading.poll, now, Source.SERVICE_CREDENTIALS)
+        )
         reading.status.credentials_observed_at = now
 
 
@@ -165,7 +172,9 @@ def _ssh_keys(reading: Reading) -> None:
     users = user_credentials.due_for_ssh_keys(reading.poll.account, is_first=is_first, now=now)
     found = user_credentials.ask(users, reading.gateway.list_ssh_keys, clock=reading.clock)
     with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
-        reading.changed |= user_credentials.record_ssh_keys(found.answers, now=reading.clock.now())
+        reading.changed |= user_credentials.record_ssh_keys(
+            found.answers, seen=Sighting(reading.poll, reading.clock.now(), Source.SSH_KEYS)
+        )
     if found.error is not None:
         raise found.error
 

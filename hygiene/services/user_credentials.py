@@ -12,9 +12,11 @@ from django.db.models import F
 
 from accounts.gateway import AwsError, ListedCertificate, ListedSshKey, NoSuchEntity, ServiceCredential
 from accounts.models import Account
-from hygiene.models import Principal
+from hygiene.models import Principal, PrincipalEvent
 from hygiene.services import bulk
 from hygiene.services.clock import Clock
+from hygiene.services.detail_timelines import of_credentials
+from hygiene.services.timelines import Sighting
 
 T = TypeVar("T")
 LONGEST = timedelta(seconds=45)
@@ -52,22 +54,25 @@ def _users(account: Account) -> Any:
     return Principal.objects.present().users().filter(account=account)
 
 
-def record_service_credentials(account: Account, told: Sequence[ServiceCredential], *, now: datetime) -> set[int]:
+def record_service_credentials(account: Account, told: Sequence[ServiceCredential], *, seen: Sighting) -> set[int]:
     """Of all users in one answer; a user without any has an empty list, which is not "not read". Returns whose verdicts may differ."""
     of_user: dict[str, list[dict[str, Any]]] = {}
     for one in sorted(told, key=lambda one: one.credential_id):
         entry = {"id": one.credential_id, "service": one.service, "status": one.status}
         of_user.setdefault(one.user_name, []).append(entry | {"created_at": _iso(one.created_at), "expires_at": _iso(one.expires_at)})
     changed, judged = [], set()
+    lines: list[PrincipalEvent] = []
     for user in _users(account).only("name", "service_credentials"):
         listed = of_user.get(user.name, [])
         if user.service_credentials != listed:
             if user.service_credentials or listed:
                 judged.add(user.pk)
+            lines += of_credentials(user, "Service credential", user.service_credentials, listed, seen=seen)
             user.service_credentials = listed
             changed.append(user)
     bulk.update(Principal, [user.__dict__ for user in changed], ["service_credentials"])
-    _users(account).update(service_credentials_observed_at=now)
+    bulk.insert(PrincipalEvent, [line.__dict__ for line in lines])
+    _users(account).update(service_credentials_observed_at=seen.at)
     return judged
 
 
@@ -105,15 +110,18 @@ def _can_use(user: Principal) -> bool:
     return user.reach is None or user.reach.get("is_admin") is not False or not SSH_SERVICES.isdisjoint(user.reach.get("services", ()))
 
 
-def record_ssh_keys(answers: Sequence[tuple[Principal, tuple[ListedSshKey, ...]]], *, now: datetime) -> set[int]:
+def record_ssh_keys(answers: Sequence[tuple[Principal, tuple[ListedSshKey, ...]]], *, seen: Sighting) -> set[int]:
     """Write what was answered. Returns users of whom verdicts may differ."""
     judged = set()
+    lines: list[PrincipalEvent] = []
     for user, listed in answers:
         entries = [{"id": one.key_id, "active": one.status == "Active", "uploaded_at": _iso(one.uploaded_at)} for one in listed]
         if user.ssh_keys != entries and (user.ssh_keys or entries):
             judged.add(user.pk)
-        user.ssh_keys, user.credentials_observed_at = entries, now
+            lines += of_credentials(user, "SSH key", user.ssh_keys, entries, seen=seen)
+        user.ssh_keys, user.credentials_observed_at = entries, seen.at
     bulk.update(Principal, [user.__dict__ for user, _ in answers], ["ssh_keys", "credentials_observed_at"])
+    bulk.insert(PrincipalEvent, [line.__dict__ for line in lines])
     return judged
 
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from accounts.gateway import UserDetails
 from accounts.models import Account
+from hygiene.domain.facts import Source
 from hygiene.domain.keys import second_of
 from hygiene.domain.owners import descriptions
 from hygiene.domain.reach import reach_of
-from hygiene.models import AccessKey, Principal
+from hygiene.models import AccessKey, Poll, Principal, PrincipalEvent
 from hygiene.services import bulk, owners
+from hygiene.services.detail_timelines import of_rights
+from hygiene.services.timelines import Sighting
 
 CHUNK = 500
 FIELDS = (
@@ -21,7 +24,7 @@ FIELDS = (
 )
 
 
-def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> set[int]:
+def record(account: Account, told: Sequence[UserDetails], *, poll: Poll, now: datetime) -> set[int]:
     """Write what was told of users that the report knows. Returns those of whom anything but the time differs.
 
     A user made since the report, or made again, is not taken for its namesake: ARN and creation time must be the row's. Runs in the
@@ -30,6 +33,7 @@ def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> s
     of_user = {(details.user.arn, second_of(details.user.created_at)): details for details in told}
     chain = owners.chain(account)
     changed: list[Principal] = []
+    lines: list[PrincipalEvent] = []
     seen: list[int] = []
     for user in (
         Principal.objects.present().users().filter(account=account).only("arn", "name", "created_at", "password_state", "is_root", *FIELDS)
@@ -43,9 +47,11 @@ def record(account: Account, told: Sequence[UserDetails], *, now: datetime) -> s
         if before != _state(user):
             user.details_observed_at = now
             changed.append(user)
+            lines += of_rights(user, before, seen=Sighting(poll, now, Source.DETAILS))
         else:
             seen.append(user.pk)
     bulk.update(Principal, [user.__dict__ for user in changed], FIELDS)
+    bulk.insert(PrincipalEvent, [line.__dict__ for line in lines])
     for start in range(0, len(seen), CHUNK):
         Principal.objects.filter(pk__in=seen[start : start + CHUNK]).update(details_observed_at=now)
     _describe_keys(account, told)

@@ -19,7 +19,7 @@ from accounts.gateway import (
     Throttled,
 )
 from hygiene.domain.facts import UserClass
-from hygiene.models import AccessKey, AccountStatus, Poll, Principal
+from hygiene.models import AccessKey, AccountStatus, Poll, Principal, PrincipalEvent
 from hygiene.services.findings import account_facts, principal_facts
 from tests.fakes import FakeAwsAccount
 
@@ -220,3 +220,33 @@ def test_a_user_made_again_is_not_dressed_in_what_is_told_of_its_namesake(poll: 
     poll()
     old = Principal.objects.get(name="ci")
     assert (old.tags, old.owner, old.user_id) == (None, "", "")
+
+
+def test_changes_of_rights_owner_and_credentials_become_lines_after_the_first_reading(poll: RunPoll, world: FakeAwsAccount) -> None:
+    world.user("ann", password_enabled=True)
+    world.extras.policies["ann"] = (CODECOMMIT,)
+    poll()
+    assert not PrincipalEvent.objects.exists()
+    quarantine = AttachedPolicy("AWSCompromisedKeyQuarantineV4", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV4", "user", {})
+    world.extras.groups["ann"] = ("ops",)
+    world.extras.policies["ann"] = (ADMIN, quarantine)
+    world.extras.tags["ann"] = {"owner": "boss@example.com"}
+    world.extras.ssh_keys["ann"] = [ListedSshKey("APKA1", "Active", world.now)]
+    world.extras.service_credentials = [ServiceCredential("ann", "ACCA1", "bedrock.amazonaws.com", "Active", world.now)]
+    world.now += timedelta(days=8)
+    poll()
+    found = dict(PrincipalEvent.objects.values_list("summary", "source"))
+    assert found == {
+        "Added to group ops": "GetAccountAuthorizationDetails",
+        "Became an administrator through group ops": "GetAccountAuthorizationDetails",
+        "AWS attached AWSCompromisedKeyQuarantineV4: a key of this user was exposed": "GetAccountAuthorizationDetails",
+        "Owner is boss@example.com now, by tag owner": "GetAccountAuthorizationDetails",
+        "Service credential ACCA1 was made": "ListServiceSpecificCredentials",
+        "SSH key APKA1 was made": "ListSSHPublicKeys",
+    }
+    world.extras.groups, world.extras.policies, world.extras.tags = {}, {}, {}
+    world.extras.ssh_keys, world.extras.service_credentials = {}, []
+    world.now += timedelta(days=8)
+    poll()
+    kinds = set(PrincipalEvent.objects.values_list("kind", flat=True))
+    assert {"group_left", "admin_ended", "quarantine_ended", "owner", "credential_gone"} <= kinds
