@@ -20,7 +20,7 @@ from accounts.models import Account
 from accounts.services import open_gateway, open_root_gateway
 from hygiene.celery import app
 from hygiene.filters.builtin import look_at
-from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RootInspection, UsageEvidence
+from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RequestState, RootInspection, UsageEvidence
 from hygiene.services import (
     audit_watch,
     background_exports,
@@ -84,8 +84,10 @@ def trail_of(look: UsageEvidence) -> Gateway:
 
 @shared_task(soft_time_limit=210, time_limit=225)
 def look_into_trail(look_pk: int) -> None:
-    """One look into CloudTrail for one key."""
-    usage_evidence.run(look_pk, open_trail=trail_of, clock=clock())
+    """One look into CloudTrail for one key, and the verdicts that rest on it."""
+    look = usage_evidence.run(look_pk, open_trail=trail_of, clock=clock())
+    if look.state == RequestState.DONE:
+        rejudging.rejudge_user(look.key.principal_id, book=policies.load(), now=timezone.now())
 
 
 @shared_task(soft_time_limit=210, time_limit=225)

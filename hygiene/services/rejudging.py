@@ -12,7 +12,7 @@ from accounts.models import Account
 from hygiene.domain.policy import Policy
 from hygiene.domain.rules import evaluate_account, evaluate_principal
 from hygiene.domain.verdicts import Outcome, Verdict
-from hygiene.models import AccountStatus
+from hygiene.models import AccountStatus, Principal
 from hygiene.services import findings, holders, posture
 from hygiene.services.policies import Book
 
@@ -83,6 +83,15 @@ def rejudge(account_pk: int, *, book: Book, now: datetime) -> None:
         policy = book.for_account(status.account)
         findings.reevaluate_account(status.account, status, policy=policy, now=now)
         posture.refresh(status.account, status, policy=policy, now=now)
+
+
+def rejudge_user(principal_pk: int, *, book: Book, now: datetime) -> None:
+    """Bring the findings of one user and its keys in line with what is known now. Nothing for who is gone or was never read."""
+    with transaction.atomic():
+        user = Principal.objects.present().select_related("account").filter(pk=principal_pk).first()
+        status = AccountStatus.objects.select_for_update().filter(account=user.account_id).first() if user else None
+        if user is not None and status is not None and status.report_generated_at is not None:
+            findings.reevaluate_principals(user.account, status, [user], policy=book.for_account(user.account), now=now)
 
 
 def to_rejudge() -> list[int]:

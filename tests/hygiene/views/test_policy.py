@@ -210,3 +210,16 @@ def test_old_addresses_of_rules_lead_to_the_new_ones(client_for: ClientFor, view
     assert client.get("/findings/key.too_old/").headers["Location"] == "/rules/key.too_old/"
     assert client.get("/findings/?view=rules").headers["Location"] == "/rules/"
     assert client.get("/rules/key.unheard_of/").status_code == 404
+
+
+def test_a_finding_shows_its_evidence_and_leads_to_its_rule(client_for: ClientFor, viewer: User) -> None:
+    estate(5)
+    finding = Finding.objects.failing().filter(rule="key.too_old").select_related("key").first()
+    assert finding is not None
+    assert finding.key is not None
+    html = client_for(viewer).get(reverse("key", args=[finding.key.uuid])).content.decode()
+    assert reverse("rule", args=["key.too_old"]) in html
+    assert "rule key.too_old version 1, profile default, days 90, high_over 365" in html
+    assert "created: 20" in html
+    assert "evaluated at: 20" in html
+    assert "set in profile default" in html
