@@ -22,6 +22,7 @@ from hygiene.models import (
     SUCCESS_STATES,
     WAITING_STATES,
     NoticeKind,
+    NoticeState,
     OwnerNotice,
     Plan,
     Remediation,
@@ -89,9 +90,10 @@ def _tend(plan_pk: int, *, now: datetime) -> list[int]:
     """One campaign under its row's lock, so that two sweepers warn once."""
     plan = Plan.objects.select_for_update().get(pk=plan_pk)
     rows = plan.remediations.filter(state__in=WAITING_STATES)
-    if rows.filter(state=State.AWAITING_APPROVAL).exists() or not (grace.due(plan, now=now) or grace.is_too_late(plan, now=now)):
+    is_late = grace.wait_of(plan, now=now) is not None
+    if rows.filter(state=State.AWAITING_APPROVAL).exists() or not (is_late or grace.due(plan, now=now)):
         return []
-    if grace.is_too_late(plan, now=now) and not rows.filter(lease_token__isnull=False).exists():
+    if is_late and not rows.filter(lease_token__isnull=False).exists():
         words = "The warnings of owners did not go out in time, so they start again"
         _begin_anew(plan, now + timedelta(days=max(1, plan.grace_days)), now=now, words=words)
     found: list[int] = []
@@ -107,6 +109,8 @@ def _begin_anew(plan: Plan, run_at: datetime, *, now: datetime, words: str, acto
     plan.save(update_fields=["run_at", "cycle", "change_hash", "grace_days"])
     rows = plan.remediations.filter(state__in=WAITING_STATES, lease_token__isnull=True)
     rows.update(due_at=run_at, result_code="", result="")
+    unsent = plan.notices.filter(state=NoticeState.CLAIMED)
+    unsent.update(state=NoticeState.FAILED, error="Not sent before the warnings started again.")
     if plan.approvals_needed:
         rows.update(state=State.AWAITING_APPROVAL, requested_at=now)
     _record(plan, "moved", f"{words}: {day(run_at)}.", now=now, actor=actor)

@@ -97,6 +97,16 @@ def an_hour(action: Action, rules: ChangeRules) -> int | None:
     return None if kind is None else min(rules.cap("operator_hour", kind), rules.cap("installation_hour", kind))
 
 
+def free_now(action: Action, actor_pk: int, *, rules: ChangeRules, now: datetime) -> int | None:
+    """How many of these changes this person may still make within the hour; None where nothing limits it. One query."""
+    kind = KIND_OF.get(action)
+    if kind is None:
+        return None
+    made = _counted(kind, since=now - HOUR).aggregate(all=Count("pk"), mine=Count("pk", filter=Q(requested_by=actor_pk)))
+    left = rules.cap("operator_hour", kind) - made["mine"], rules.cap("installation_hour", kind) - made["all"]
+    return max(0, int(min(left)))
+
+
 def hours(action: Action, count: int, rules: ChangeRules) -> int:
     """How many whole hours pass from the first slice of so many changes to the last; 0 when one is enough."""
     most = an_hour(action, rules)

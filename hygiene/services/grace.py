@@ -1,10 +1,10 @@
-"""The warnings of a campaign: at once, 7 days and 1 day before it acts. Which are due, and whether owners were warned in time. No query."""
+"""The warnings of a campaign: at once, 7 days and 1 day before it acts. Which are due, and whether owners were warned in time."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hygiene.models import NoticeKind, Plan
+from hygiene.models import NoticeKind, NoticeState, Plan
 from hygiene.services.caps import Wait
 
 UNWARNED = "unwarned"
@@ -44,8 +44,15 @@ def is_too_late(plan: Plan, *, now: datetime) -> bool:
     return any(kind not in done or done[kind] > latest for kind in wanted(plan))
 
 
+def is_unsent(plan: Plan, *, now: datetime) -> bool:
+    """Whether, shortly before the act, a warning was begun that no mail server was asked to take. One query near that day."""
+    if plan.run_at is None or now <= plan.run_at - LEAST:
+        return False
+    return plan.notices.filter(cycle=plan.cycle, state=NoticeState.CLAIMED).exists()
+
+
 def wait_of(plan: Plan, *, now: datetime) -> Wait | None:
-    """Missing warnings as a reason to wait."""
-    if not is_too_late(plan, now=now):
+    """Missing or unsent warnings as a reason to wait."""
+    if not is_too_late(plan, now=now) and not is_unsent(plan, now=now):
         return None
     return Wait(UNWARNED, "Waits: its owners were not warned in time, so the warnings start again.", now + LOOK_AGAIN)

@@ -32,8 +32,8 @@ class Needs:
         return tuple(filter(None, (people if self.approvals else "", self.slices)))
 
 
-def of_items(action: Action, items: Sequence[PlanItem], *, rules: ChangeRules, now: datetime) -> Needs:
-    """What these changes of one plan need. Items come with principal and account; a few queries for any number."""
+def of_items(action: Action, items: Sequence[PlanItem], *, actor_pk: int, rules: ChangeRules, now: datetime) -> Needs:
+    """What these changes need when this person asks for them. Items come with principal and account; a few queries for any number."""
     why: list[str] = []
     leaks = consent.after_leak(map(_target(action), items)) if action in consent.TAKING_BACK else set()
     approvals = rules.approvals(action, after_leak=bool(leaks))
@@ -45,7 +45,11 @@ def of_items(action: Action, items: Sequence[PlanItem], *, rules: ChangeRules, n
         approvals = max(approvals, 1)
         why.append("A deletion before the waiting time is over needs a second person.")
     over = _over(action, items, rules=rules, now=now)
-    return Needs(max(approvals, 1) if over else approvals, (*why, *over), _slices(action, len(items), rules))
+    return Needs(
+        max(approvals, 1) if over else approvals,
+        (*why, *over),
+        _slices(action, len(items), caps.free_now(action, actor_pk, rules=rules, now=now), rules),
+    )
 
 
 def _target(action: Action) -> Callable[[PlanItem], consent.Target]:
@@ -66,8 +70,11 @@ def _over(action: Action, items: Sequence[PlanItem], *, rules: ChangeRules, now:
     return [*found, f"And {plural(left, 'account')} more over what one person may change in 24 hours."] if left > 0 else found
 
 
-def _slices(action: Action, count: int, rules: ChangeRules) -> str:
-    hours, most = caps.hours(action, count, rules), caps.an_hour(action, rules)
-    if not hours:
+def _slices(action: Action, count: int, free: int | None, rules: ChangeRules) -> str:
+    """Said where not all of it can be done at once, be it for what was made within the hour."""
+    most = caps.an_hour(action, rules)
+    if most is None or free is None or count <= free:
         return ""
-    return f"At most {most} of these changes an hour: the plan runs in slices by itself, over about {plural(hours, 'hour')}."
+    hours = max(1, caps.hours(action, count + most - free, rules))
+    made = f", and {plural(most - free, 'was', 'were')} made" if free < most else ""
+    return f"At most {most} of these changes an hour{made}: the plan runs in slices by itself, over about {plural(hours, 'hour')}."

@@ -144,7 +144,7 @@ def _use_up(
         return _made_by(plan)
     plan.confirmed_at = now
     rows = [row_of(plan, item, actor=actor, now=now, ticked=ticked, undo_of=undo_of) for item in chosen]
-    asked = needs.of_items(Action(plan.action), chosen, rules=change_rules.load(), now=now)
+    asked = needs.of_items(Action(plan.action), chosen, actor_pk=actor.pk, rules=change_rules.load(), now=now)
     plan.approvals_needed, plan.approval_why = asked.approvals, " ".join(asked.why) if asked.approvals else ""
     plan.change_hash = consent.change_hash(plan, rows)
     plan.save()

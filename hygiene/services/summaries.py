@@ -90,7 +90,7 @@ def summarize(plan: Plan, *, now: datetime) -> Summary:
     chosen = [item for item in items if item.disposition != Disposition.SKIPPED]
     count = len(chosen) or len(items)
     alone = items[0] if len(items) == 1 else None
-    asked = needs.of_items(action, chosen, rules=change_rules.load(), now=now)
+    asked = needs.of_items(action, chosen, actor_pk=plan.created_by_id, rules=change_rules.load(), now=now)
     return Summary(
         plan,
         _groups(action, items, now),

@@ -102,8 +102,9 @@ def test_owners_are_told_at_once_and_again_and_the_keys_are_disabled_on_the_day(
 def test_two_sweepers_warn_once_and_short_campaigns_warn_less_often(campaign: Plans, days: Days, world: FakeAwsAccount) -> None:
     begun = world.now
     campaign(1)
-    assert len(campaigns.tend(now=begun)) == 1
+    (claimed,) = campaigns.tend(now=begun)
     assert campaigns.tend(now=begun) == []
+    campaign_mail.send(claimed, now=lambda: begun)
     days.until(begun + timedelta(days=1))
     assert (kinds(), world.calls("UpdateAccessKey")) == (["first"], 3)
 
@@ -166,6 +167,19 @@ def test_warnings_start_again_when_the_scheduler_slept_through_them(campaign: Pl
     assert AuditEvent.objects.get(action="campaign", outcome="moved").message.startswith("The warnings of owners did not go out in time")
     days.until(plan.run_at or world.now)
     assert (kinds()[2:4], states(plan)) == (["seven_days", "one_day"], {State.SUCCEEDED})
+
+
+def test_mails_that_nobody_sends_are_no_warning(campaign: Plans, world: FakeAwsAccount, days: Days) -> None:
+    plan = campaign(2)
+    for hours in (0, 24):
+        assert len(campaigns.tend(now=world.now + timedelta(hours=hours))) == 1
+    world.now += timedelta(days=2)
+    days.sweep()
+    plan.refresh_from_db()
+    assert (plan.cycle, states(plan), world.log) == (2, {State.REQUESTED}, [])
+    assert list(OwnerNotice.objects.order_by("pk").values_list("state", flat=True)) == ["failed", "failed", "sent"]
+    days.until(plan.run_at or world.now)
+    assert states(plan) == {State.SUCCEEDED}
 
 
 def test_a_campaign_is_moved_by_its_person_and_owners_hear_of_it(

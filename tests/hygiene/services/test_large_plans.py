@@ -125,6 +125,20 @@ def test_a_plan_larger_than_a_cap_says_so_and_goes_on_in_slices_by_itself(estate
     assert estate.now - begun < timedelta(hours=3)
 
 
+def test_what_was_made_within_the_hour_is_counted_before_a_plan_is_confirmed(
+    estate: Estate, operator: User, administrator: User, policy: Policy
+) -> None:
+    estate.add(0, users=5)
+    change_rules.save({"operator_hour_disable": 4}, actor=administrator, now=estate.now)
+    keys = list(AccessKey.objects.order_by("pk"))
+    made = confirm(make_plan(keys=keys[:3], action=Action.DISABLE, actor=operator, now=estate.now), operator, estate)
+    work([row.pk for row in made], estate, policy)
+    plan = make_plan(keys=keys[3:], action=Action.DISABLE, actor=operator, now=estate.now)
+    assert summarize(plan, now=estate.now).warnings == (
+        "At most 4 of these changes an hour, and 3 were made: the plan runs in slices by itself, over about 1 hour.",
+    )
+
+
 def test_an_approval_holds_for_as_long_as_the_announced_slices_take(
     estate: Estate, operator: User, approver: User, administrator: User, policy: Policy
 ) -> None:
