@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Account
 from hygiene.domain.facts import KeyStatus
@@ -73,6 +73,8 @@ class Site:
     status: AccountStatus | None
     state: AccountState
     counts: Mapping[str, int]
+    root_created_at: datetime | None = None  # of the newest root key
+    root_used_at: datetime | None = None  # the newest use of any root key
 
     @property
     def is_reporting(self) -> bool:
@@ -196,15 +198,17 @@ def _shell(accounts: Iterable[Account], *, policy: Policy, now: datetime) -> dic
     return {"total": len(polled), "silent": silent, "newest": max(reports, default=None)}
 
 
-def _counts_by_account(user: User | AnonymousUser, owned: Q, wait_days: int, *, policy: Policy, now: datetime) -> dict[int, dict[str, int]]:
+def _counts_by_account(user: User | AnonymousUser, owned: Q, wait_days: int, *, policy: Policy, now: datetime) -> dict[int, dict[str, Any]]:
     """Counts for each account that has keys or users (of the owner, if one is given)."""
     ready = Count("pk", filter=ready_to_delete(now=now, days=wait_days))
     apart = {f"exempt_{name}": Count("pk", filter=exempt_in(name, policy=policy, now=now)) for name in RULES_OF}
     of_users = {"exempt_no_mfa": apart.pop("exempt_no_mfa")}
     users = Principal.objects.visible_to(user).present().filter(owned)
     keys = AccessKey.objects.visible_to(user).present().filter(Q(principal__in=users.values("pk")) if owned else Q())
-    counted = keys.values("account_id").annotate(ready=ready, **apart, **_age_counts(now), **key_counts(policy=policy, now=now))
-    found: dict[int, dict[str, int]] = {}
+    of_root = Q(principal__is_root=True)
+    root = {"root_created_at": Max("created_at", filter=of_root), "root_used_at": Max("last_used_at", filter=of_root)}
+    counted = keys.values("account_id").annotate(ready=ready, **root, **apart, **_age_counts(now), **key_counts(policy=policy, now=now))
+    found: dict[int, dict[str, Any]] = {}
     rows: list[Any] = [*counted.order_by(), *users.values("account_id").annotate(**of_users, **user_counts()).order_by()]
     for row in rows:
         found.setdefault(row["account_id"], {}).update({name: value for name, value in row.items() if name != "account_id"})
@@ -225,11 +229,13 @@ def _age_counts(now: datetime) -> dict[str, Count]:
     return counts
 
 
-def _site(account: Account, counts: Mapping[int, Mapping[str, int]], *, policy: Policy, now: datetime) -> Site:
+def _site(account: Account, counts: Mapping[int, Mapping[str, Any]], *, policy: Policy, now: datetime) -> Site:
     status = getattr(account, "status", None)
     found = counts.get(account.pk, {})
     names = (*COUNTED, "ready", *(f"age{place}_{kind}" for place in range(len(AGES)) for kind in ("all", "never", "idle")))
-    return Site(account, status, state_of(status, account, policy=policy, now=now), {name: found.get(name, 0) for name in names})
+    state = state_of(status, account, policy=policy, now=now)
+    root = {name: found.get(name) for name in ("root_created_at", "root_used_at")}
+    return Site(account, status, state, {name: found.get(name, 0) for name in names}, **root)
 
 
 def _bar(place: int, sites: Iterable[Site]) -> Bar:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from hygiene.domain.states import STATE_WORDS, AccountState
-from hygiene.domain.wording import plural, relative
+from hygiene.domain.wording import plural, relative, used_when
 from hygiene.services.overview import Overview, Site
 from hygiene.services.scope import Scope
 from hygiene.services.work import Work
@@ -33,7 +33,7 @@ class Step:
 
 def next_steps(found: Overview, work: Work, *, scope: Scope, may_disable: bool, may_delete: bool, now: datetime) -> list[Step]:
     """All steps, worst first."""
-    steps = [*_roots(found), *_waiting(work, now)]
+    steps = [*_roots(found, now), *_waiting(work, now)]
     if found.totals["never_used"]:
         title = f"{plural(found.totals['never_used'], 'active key was', 'active keys were')} never used"
         reason = "No use recorded since creation. Lowest risk to disable."
@@ -68,13 +68,20 @@ def _of_keys(level: str, title: str, reason: str, view: str, action: str, scope:
     return Step(level, title, reason, "See keys", address("keys", view, scope))
 
 
-def _roots(found: Overview) -> list[Step]:
-    return [_root(site) for site in found.rooted[:MOST_ROOTS]]
+def _roots(found: Overview, now: datetime) -> list[Step]:
+    return [_root(site, now) for site in found.rooted[:MOST_ROOTS]]
 
 
-def _root(site: Site) -> Step:
-    title = f"Root key in {site.account.name}"
-    reason = f"{plural(site.counts['root_keys'], 'key')} of the root user: no policy limits what it can do."
+def _root(site: Site, now: datetime) -> Step:
+    count = site.counts["root_keys"]
+    title = f"{'Root key' if count == 1 else f'{count} root keys'} in {site.account.name}"
+    born = (
+        f"{'Created' if count == 1 else 'The newest was created'} {relative(site.root_created_at, now)}"
+        if site.root_created_at
+        else "Seen live"
+    )
+    used = used_when(site.root_used_at, now) if site.root_used_at else "no use on record"
+    reason = f"{born}, {used}. No policy limits what it can do."
     return Step("critical", title, reason, "Open root key", reverse("root-user", args=[site.account.account_id]))
 
 

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Account
 from hygiene.domain.policy import resolve
@@ -78,6 +80,19 @@ def test_html_and_text_have_the_same_numbers_lines_and_addresses(operator: User)
     assert len({line.index(f"{figure.value:,}") + len(f"{figure.value:,}") for line, figure in numbers}) == 1  # aligned at the right
     assert '<div class="pre" style="' in html
     assert digest.preheader in html
+
+
+def test_every_number_of_a_mail_is_that_of_the_page_it_leads_to(
+    operator: User, client_for: Callable[[User], Client], settings: Settings
+) -> None:
+    estate(10)
+    edge(5)
+    digest, client = composed(operator), client_for(operator)
+    for figure in digest.figures[1:]:
+        page = client.get(figure.url.removeprefix(settings.SITE_ROOT))
+        assert page.context["table"].paginator.count == figure.value, figure.name
+    strip = client.get("/").context["figures"]
+    assert [figure.value for figure in digest.figures] == [strip[place].value for place in (0, 1, 2, 4)]
 
 
 def test_changes_cover_what_was_done_newly_over_a_limit_new_and_ended(operator: User, approver: User) -> None:
