@@ -2,7 +2,7 @@
 
 A count is used again as long as nothing changed that it can depend on. What the product did itself (its audit log, scopes, accounts) is
 seen at once. What polls found is seen as soon as counting is cheap for its size: a count that took a tenth of a second may stay two
-seconds behind the polls, never more than `COUNTS_KEPT_SECONDS`. Rows are never kept, only numbers.
+seconds behind the polls, and none more than five minutes. Rows are never kept, only numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SHARE = 20  # a count is kept at least this many times as long as it took: counting costs at most a twentieth of the time
+LONGEST = 300.0  # seconds that the dearest count may be behind the polls
 MOST = 400  # numbers that one process keeps
 
 
@@ -33,6 +34,7 @@ class Version:
 
     own: tuple[Any, ...]
     polled: tuple[Any, ...]
+    is_narrow: bool  # the person has grants, which narrow the scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Counts:
     @property
     def scope(self) -> Hashable:
         """Whose counts these are: everybody's who sees every account, else the person's own."""
-        is_narrow = not self.user.has_perm("accounts.see_every_account") and self.version.own[-2]
+        is_narrow = not self.user.has_perm("accounts.see_every_account") and self.version.is_narrow
         return self.user.pk if is_narrow else "every account"
 
     def of(self, name: Hashable, make: Callable[[], T]) -> T:
@@ -79,9 +81,10 @@ class Counts:
         return value
 
     def _is_current(self, kept: _Kept, age: float, longest: float) -> bool:
-        if age > longest or kept.version.own != self.version.own:
+        patience = min(kept.cost * SHARE, LONGEST)
+        if age > max(longest, patience) or kept.version.own != self.version.own:
             return False
-        return kept.version.polled == self.version.polled or age < kept.cost * SHARE
+        return kept.version.polled == self.version.polled or age < patience
 
 
 def version(user: User) -> Version:
@@ -104,8 +107,9 @@ def version(user: User) -> Version:
         grants=Max(Subquery(grants.values("user_id").annotate(count=Count("pk")).values("count"))),
         grant=_newest(grants),
     )
+    is_narrow = bool(found["grants"])
     own = tuple(found.pop(name) for name in ("audit", "account", "accounts", "grants", "grant"))
-    return Version(own, tuple(found.values()))
+    return Version(own, tuple(found.values()), is_narrow)
 
 
 def _newest(rows: QuerySet[Any], field: str = "pk") -> Max:
