@@ -94,7 +94,7 @@ def learn(digest: str, poll: Poll, status: AccountStatus, gateway: Gateway, *, n
         return
     ids = _asked(status, gateway, now=now)
     with leases.fenced(poll, now=now, phase="details"):
-        remember(nameless, ids)
+        remember(nameless.only("arn", "created_at", "user_id"), ids)
         status.users_listed_digest = "" if missing.is_noted(status, PERMISSION) else digest
         status.save(update_fields=["users_listed_at", "users_listed_digest", "missing_permissions"])
 

@@ -24,6 +24,7 @@ from hygiene.domain.policy import Policy
 from hygiene.domain.report import ParsedReport, ReportRejected, parse
 from hygiene.models import AccountStatus, Poll, PollOutcome, Principal
 from hygiene.services import (
+    collector,
     completeness,
     details,
     findings,
@@ -79,7 +80,8 @@ def run_poll(poll_pk: int, *, open_gateway: OpenGateway, policy: Policy, clock: 
     status = schedule.status_of(poll.account, now=clock.now())
     run = Run(poll, poll.account, status, open_gateway(poll.account), policy, clock)
     try:
-        _read(run, patience or Patience())
+        with collector.held_back():
+            _read(run, patience or Patience())
     except leases.LeaseLost:
         return None
     except ReportRejected as error:

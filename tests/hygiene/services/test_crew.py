@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hygiene.services import crew, crews
+from hygiene.services import collector, crew, crews
 from hygiene.services.crew import Crew, Watch, beside, from_list
 from tests.fakes import FakeAwsAccount
 
@@ -126,3 +127,12 @@ def test_processes_share_the_items_and_end_with_them() -> None:
 def test_a_process_that_is_ended_is_said() -> None:
     with pytest.raises(crews.CrewLost):
         list(crews._results(crews._started(_pid, [1, 2, 99], 2, 2)))
+
+
+def test_the_garbage_collector_is_held_back_until_the_last_poll_is_over() -> None:
+    before = gc.get_threshold()
+    with collector.held_back():
+        with collector.held_back():
+            assert gc.get_threshold()[0] == collector.RARELY
+        assert gc.get_threshold()[0] == collector.RARELY
+    assert gc.get_threshold() == before

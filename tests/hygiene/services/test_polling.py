@@ -132,7 +132,7 @@ def test_a_rejected_report_keeps_the_inventory(poll: RunPoll, world: FakeAwsAcco
         ("AssumeRole", AccessDenied("no", operation="AssumeRole", code="AccessDenied"), PollOutcome.ACCESS_LOST),
         ("GetCredentialReport", AccessDenied("no", operation="GetCredentialReport"), PollOutcome.ACCESS_LOST),
         ("GetCredentialReport", Unreachable("no answer", code="BrokenAnswer"), PollOutcome.FAILED),
-        ("ListAccessKeys", Throttled("slow down", code="Throttling"), PollOutcome.FAILED),
+        ("ListAccessKeys", Unreachable("no answer", code="ReadTimeoutError"), PollOutcome.FAILED),
     ],
 )
 def test_an_error_of_aws_ends_in_the_row_with_its_sentence(
