@@ -211,7 +211,7 @@ class UserTable(List):
 
     def render_keys(self, record: Principal) -> SafeString:
         """Status sentences of its keys."""
-        return render_to_string("hygiene/_user_keys.html", {"sentences": sentences(record, self.now)})
+        return render_to_string("hygiene/_user_keys.html", {"sentences": sentences(record, self.now), "keys_known": record.keys_known})
 
     def render_owner(self, record: Principal) -> SafeString | str:
         """Whose."""

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Account
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import ACCOUNTS
-from hygiene.models import AccessKey, Finding, Principal
+from hygiene.models import AccessKey, Finding, PollOutcome, Principal
 from hygiene.services import histories, root_inspection, targets
 from hygiene.services.posture import state_of
 from hygiene.services.roots import root_facts
@@ -48,10 +48,11 @@ def root_user_list(request: SignedIn) -> HttpResponseBase:
     rows = Account.objects.visible_to(request.user).filter(removed_at__isnull=True)
     failing = Finding.objects.failing()
     has_key = Q(pk__in=failing.filter(rule="root.key_present").values("account"))
+    lost = Q(status__last_outcome=PollOutcome.ACCESS_LOST)
     views = {
         "key": ("Root key", has_key),
         "no-mfa": ("Without MFA", Q(pk__in=failing.filter(rule="root.no_mfa").values("account"))),
-        "unknown": ("Not read", Q(status__isnull=True) | Q(status__summary_observed_at__isnull=True)),
+        "unknown": ("Not known", Q(status__isnull=True) | Q(status__summary_observed_at__isnull=True) | lost),
     }
     counts = lists.view_counts(request, "root-users", rows, {name: q for name, (_, q) in views.items()})
     current = request.GET.get("view", "") if request.GET.get("view") in views else ""

@@ -69,3 +69,23 @@ def test_many_reasons_are_cut_short_and_counted(site: Site) -> None:
         site.world.user(f"user-{place:02d}")
     site.poll_of(site.world.report_bytes().decode().replace("\nuser-", "\nwhat,user-"))
     assert "more</li>" in site.page()
+
+
+def test_user_whose_keys_are_not_known_is_never_shown_without_keys(site: Site, wire: Wire) -> None:
+    staffed(site)
+    wire.script("ListAccessKeys", error(403, "AccessDenied"), times=9)
+    lines = [line.split(",") for line in site.world.report_bytes().decode().splitlines()]
+    site.poll_of("\n".join(",".join(line[:8] + line[8:9] + line[9:13] + line[18:]) for line in lines))
+    assert "keys not known" in site.page(f"/users/{site.user('ann').uuid}/")
+    assert "others not known" in site.page("/users/")
+
+
+def test_root_of_a_lost_account_is_in_the_list_of_what_is_not_known(site: Site, wire: Wire) -> None:
+    staffed(site)
+    site.poll()
+    assert site.account.name not in site.page("/root-users/?view=unknown").split("<tbody")[-1]
+    wire.script("AssumeRole", error(403, "AccessDenied"), times=9)
+    site.poll()
+    rows = site.page("/root-users/?view=unknown").split("<tbody")[-1]
+    assert site.account.name in rows
+    assert "unknown" in rows
