@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, Q
@@ -15,6 +16,8 @@ from hygiene.services.changes import PRINCIPAL_STATE, Changes
 from hygiene.services.holders import Holder
 from hygiene.services.identity import Joined
 from hygiene.services.slots import Observation
+
+LATELY = timedelta(days=2)
 
 
 def record(parsed: ParsedReport, seen: Observation, joined: Joined, changes: Changes, *, is_complete: bool) -> tuple[list[Holder], int]:
@@ -48,8 +51,11 @@ def _present(keys: Mapping[int, list[AccessKey]], principal: Principal) -> list[
 
 
 def _keys(seen: Observation, joined: Joined) -> dict[int, list[AccessKey]]:
-    """Keys of each principal: present, gone since the report was made, and those that went with a user who is back."""
-    wanted = Q(gone_at__isnull=True) | Q(gone_at__gt=seen.generated_at)
+    """Keys of each principal: present, gone lately or since the report was made, and those that went with a user who is back.
+
+    A key that went lately may be back: as one that a live list missed because its user had just been renamed.
+    """
+    wanted = Q(gone_at__isnull=True) | Q(gone_at__gt=seen.generated_at - LATELY)
     if joined.back:
         wanted |= Q(principal__in=joined.back, gone_at=F("principal__gone_at"))
     keys: dict[int, list[AccessKey]] = {}

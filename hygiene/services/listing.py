@@ -48,13 +48,16 @@ def to_list(held: Iterable[Holder]) -> list[Principal]:
 
     A report that does not tell whether there is a key, or that names more credentials than it shows, leaves it to the live list.
     """
-    users = (holder.principal for holder in held if not holder.principal.is_root)
-    return sorted((user for user in users if _is_to_list(user)), key=lambda user: (-user.severity, user.pk))
+    users = (holder.principal for holder in held if not holder.principal.is_root and _is_to_list(holder))
+    return sorted(users, key=lambda user: (-user.severity, user.pk))
 
 
-def _is_to_list(user: Principal) -> bool:
-    may_hold = user.active_keys or user.inactive_keys or MORE_CREDENTIALS in user.extra
-    return not user.keys_known or bool(may_hold and user.fingerprint != user.listed_fingerprint)
+def _is_to_list(holder: Holder) -> bool:
+    """A key without its id is a reason, too: as of a user who was renamed when he was listed under the name that he had before."""
+    user = holder.principal
+    if not user.keys_known or any(key.access_key_id is None for key in holder.keys):
+        return True
+    return bool((holder.keys or MORE_CREDENTIALS in user.extra) and user.fingerprint != user.listed_fingerprint)
 
 
 def list_changed_users(

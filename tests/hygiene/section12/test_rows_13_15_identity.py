@@ -59,6 +59,20 @@ def test_row_13_renamed_user_keeps_ids_and_history_though_users_may_not_be_liste
     assert [(row["user_name"], row["status"]) for row in site.csv("keys")] == [("bea", "active")]
 
 
+def test_row_13_user_renamed_between_the_report_and_the_list_has_his_key_back_with_the_next_report(site: Site) -> None:
+    site.world.user("ann")
+    key = site.world.key("ann", created_at=site.world.now - timedelta(days=300))
+    site.world.gateway().generate_credential_report()
+    site.later(minutes=30)
+    rename(site, "ann", "bea")
+    site.poll()
+    site.later()
+    assert site.poll().outcome == PollOutcome.COMPLETE
+    (found,) = site.keys_of("bea")
+    assert (found.access_key_id, found.match) == (key.access_key_id, "exact")
+    assert [(row["user_name"], row["status"]) for row in site.csv("keys")] == [("bea", "active")]
+
+
 def test_row_14_user_made_anew_under_the_same_name_inherits_nothing(site: Site, administrator: User) -> None:
     site.world.user("phoenix", created_at=site.world.now - timedelta(days=900))
     old = site.world.key("phoenix", created_at=site.world.now - timedelta(days=800))
