@@ -14,7 +14,7 @@ import pytest
 from tests.demo_process import start_demo, until
 from tests.faults.laboratory import Laboratory
 from tests.faults.laboratory import laboratory as opened
-from tests.faults.long_form import FULL
+from tests.faults.long_form import FULL, figures
 from tests.faults.processes import ACCOUNT, Estate
 
 
@@ -53,3 +53,10 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         yield Estate(demo)
     finally:
         demo.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was done to workers in this run."""
+    if FULL and figures():
+        terminalreporter.section("workers killed and frozen")
+        terminalreporter.write_line("\n".join(figures()))

@@ -21,6 +21,7 @@ from demo.fake_aws import AwsAccount, AwsKey, AwsUser, Organization, Running, st
 from demo.seed import rows_of
 from hygiene.supervisor import free_port
 from tests.demo_process import ROOT
+from tests.faults import long_form
 from tests.iam_evaluator import reached
 
 NUMBER = "111122223333"
@@ -119,6 +120,8 @@ class Laboratory:
         """A worker does a job, until its end or its stop."""
         found = self.order(job=job, stop=stop, **{"with": said})
         assert stop is None or "killed" in found or "frozen" in found, f"{stop} was never reached: {found}"
+        if stop is not None:
+            long_form.count(job, "killed" if "killed" in found else "frozen")
         return found
 
     def together(self, orders: list[tuple[str, dict[str, Any]]]) -> list[Any]:
@@ -143,6 +146,8 @@ class Laboratory:
         """What a job that must not fail returns."""
         found = self.run(job, **said)
         assert "result" in found, found
+        if isinstance(found["result"], dict) and "seconds" in found["result"]:
+            long_form.settled(job, found["result"]["seconds"])
         return found["result"]
 
     def key_for(self, action: str) -> str:
