@@ -37,7 +37,10 @@ def empty_database(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     folder = tmp_path_factory.mktemp("laboratory")
-    with empty_database(folder) as database, opened(folder, database, users=330 if FULL else 60, accounts=130 if FULL else 16) as found:
+    with (
+        empty_database(folder) as database,
+        opened(folder, database, serial=1, users=400 if FULL else 40, accounts=320 if FULL else 16) as found,
+    ):
         yield found
 
 

@@ -24,32 +24,31 @@ from tests.demo_process import ROOT
 from tests.faults import long_form
 from tests.iam_evaluator import reached
 
-NUMBER = "111122223333"
 MUTATING = (
     *("UpdateAccessKey", "DeleteAccessKey", "DeleteLoginProfile", "UpdateSigningCertificate", "DeleteSigningCertificate"),
     *("DeactivateMFADevice", "DeleteVirtualMFADevice"),
 )
 
 
-def organization(users: int, accounts: int) -> Organization:
-    """An account with `users` users with an active key and twice as many with an inactive one, and small accounts of three users."""
+def organization(serial: int, users: int, accounts: int) -> Organization:
+    """An account with `users` users with an active key and as many with an inactive one, and small accounts of three users."""
     born = datetime.now(UTC).replace(microsecond=0) - timedelta(days=500)
-    found = AwsAccount(NUMBER, "faults", external_id="of-the-tests")
-    for place in range(3 * users):
+    found = AwsAccount(f"7{serial}0000000000", "faults", external_id="of-the-tests")
+    for place in range(2 * users):
         path = ("/", "/a*b/", "/${aws:username}/", "/who?/")[place % 4]
         keys = [AwsKey(born, status="Active" if place < users else "Inactive")]
         found.users.append(AwsUser(f"user-{place:04d}", created_at=born, path=path, keys=keys))
-    for place in range(users // 2):
+    for place in range(users // 4):
         moment = born + timedelta(seconds=place)  # a certificate's id is made of it
         found.users.append(AwsUser(f"signs-in-{place:03d}", created_at=born, password=True, password_changed_at=born))
         found.users.append(AwsUser(f"signs-{place:03d}", created_at=born, certificates=[(True, moment)]))
         found.users.append(AwsUser(f"signed-{place:03d}", created_at=born, certificates=[(False, moment + timedelta(days=1))]))
-    return Organization([found, *(_small(place, born) for place in range(accounts))], made_at=datetime.now(UTC))
+    return Organization([found, *(_small(serial, place, born) for place in range(accounts))], made_at=datetime.now(UTC))
 
 
-def _small(place: int, born: datetime) -> AwsAccount:
+def _small(serial: int, place: int, born: datetime) -> AwsAccount:
     """Three users with a key each, and a root that has everything."""
-    found = AwsAccount(f"2000{place:08d}", f"small-{place}", external_id="of-the-tests")
+    found = AwsAccount(f"7{serial}9{place:09d}", f"small-{place}", external_id="of-the-tests")
     found.users = [AwsUser(f"small-{number}", created_at=born, keys=[AwsKey(born)]) for number in range(3)]
     root = found.root
     root.keys, root.certificates, root.password, root.mfa = [AwsKey(born)], [(True, born)], True, "virtual"
@@ -97,6 +96,7 @@ class Laboratory:
     aws: Running
     process: subprocess.Popen[str]
     database: str
+    number: str  # of the account with many users
     offset: float = 0.0  # of the workers' shared clock, in seconds
     holders: dict[str, list[str]] = field(default_factory=dict)  # users whose credential was used up, by kind
     mails: dict[str, list[Any]] = field(default_factory=dict)  # by recipient: what the mail server took
@@ -164,7 +164,7 @@ class Laboratory:
 
     def reaches(self, call: dict[str, Any]) -> list[str]:
         """Names of the users of the account on whom the session of a call may act."""
-        account = self.aws.world.organization.account(NUMBER)
+        account = self.aws.world.organization.account(self.number)
         names = {account.arn(user): user.name for user in account.users}
         return [names[arn] for arn in reached(call["policy"], list(names))]
 
@@ -199,10 +199,10 @@ def _witness(laboratory: Laboratory) -> None:
 
 
 @contextlib.contextmanager
-def laboratory(folder: Path, database: str, *, users: int, accounts: int = 0, **environment: str) -> Iterator[Laboratory]:
-    """Open one on an empty database; nothing of it is left afterwards."""
+def laboratory(folder: Path, database: str, *, serial: int, users: int, accounts: int = 0, **environment: str) -> Iterator[Laboratory]:
+    """Open one on an empty database; nothing of it is left afterwards. `serial`, a digit: the fake's users are shared by a process."""
     mails = MailServer()
-    with start(organization(users, accounts)) as aws, mails.serving() as mail_port:
+    with start(organization(serial, users, accounts)) as aws, mails.serving() as mail_port:
         aws.world.report_seconds = 0
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.runner", str(folder)],
@@ -213,7 +213,9 @@ def laboratory(folder: Path, database: str, *, users: int, accounts: int = 0, **
             text=True,
         )
         try:
-            found = Laboratory(aws, process, database, mails=mails.taken, mail_answers=mails.answers)
+            found = Laboratory(
+                aws, process, database, aws.world.organization.accounts[0].number, mails=mails.taken, mail_answers=mails.answers
+            )
             found.unpolled = aws.world.organization.accounts[1:]
             aws.world.clock = lambda: datetime.now(UTC) + timedelta(seconds=found.offset)
             found.result("prepare", accounts=[_registered(row) for row in rows_of(aws.world.organization)])

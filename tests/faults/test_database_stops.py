@@ -16,7 +16,7 @@ from tests.faults.test_killed_changes import ACTIONS, complaints
 from tests.faults.test_killed_polls import complaints as complaints_of_poll
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900), pytest.mark.xdist_group("laboratory")]
-EVERY = 1 if FULL else 12
+EVERY = 1 if FULL else 16
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def server() -> Iterator[Cluster]:
 def on_server(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     folder: Path = tmp_path_factory.mktemp("stopping")
     settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
-    with laboratory(folder, server.impatient_url, users=30 if FULL else 6, accounts=4, **settings) as found:
+    with laboratory(folder, server.impatient_url, serial=2, users=30 if FULL else 6, accounts=4, **settings) as found:
         yield found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from demo.fake_aws import Fault
-from tests.faults.laboratory import NUMBER, Laboratory, stops
+from tests.faults.laboratory import Laboratory, stops
 from tests.faults.long_form import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("laboratory")]
@@ -20,7 +20,7 @@ FATES = {"answered": "", "not sent": "reset", "answer lost": "applied-then-reset
 CASES = [(action, fate) for action in ACTIONS for fate in FATES]
 DONE = ("succeeded", "succeeded_observed")
 SHOWN = {"Active": "active", "Inactive": "inactive", None: "deleted"}
-EVERY = 1 if FULL else 10
+EVERY = 1 if FULL else 20
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def one_case(laboratory: Laboratory, action: str, fate: str, stop: dict[str, Any
     key = laboratory.key_for(action)
     laboratory.aws.world.faults.clear()
     if FATES[fate]:
-        laboratory.aws.world.fail(Fault(NUMBER, call, kind=FATES[fate]))
+        laboratory.aws.world.fail(Fault(laboratory.number, call, kind=FATES[fate]))
     crossed = laboratory.run("change", action=action, key=key, stop=stop)["crossed"]
     return key, laboratory.result("settle", key=key), crossed
 
@@ -71,7 +71,7 @@ def test_a_killed_worker_never_loses_repeats_or_hides_a_change(laboratory: Labor
     key, end, crossed = one_case(laboratory, action, fate, None)
     found = [f"undisturbed: {sentence}" for sentence in complaints(laboratory, action, key, end)]
     assert [name for name in crossed if name.startswith("wire")].count(f"wire {ACTIONS[action][0]}") <= 1
-    for stop in stops(crossed, every=EVERY, first=CASES.index((action, fate))):
+    for stop in stops(crossed, every=EVERY, first=CASES.index((action, fate)) * 7):
         key, end, _ = one_case(laboratory, action, fate, stop)
         where = f"killed {stop['side']} {stop['at']} ({crossed[stop['at'] - 1]})"
         found += [f"{where}: {sentence}: {end['told']}" for sentence in complaints(laboratory, action, key, end)]

@@ -10,7 +10,7 @@ from tests.faults.laboratory import Laboratory, stops
 from tests.faults.long_form import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("laboratory")]
-EVERY = 1 if FULL else 5
+EVERY = 1 if FULL else 9
 
 
 def complaints(laboratory: Laboratory, name: str, end: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from tests.faults.long_form import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("laboratory")]
 WITHIN = 12 * 60
-EVERY = 1 if FULL else 9
+EVERY = 1 if FULL else 14
 
 
 def crossed_by_a_poll(laboratory: Laboratory) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_killed_poller_corrupts_nothing_and_its_account_is_polled_again(labora
 def test_a_poller_that_wakes_after_another_took_over_writes_nothing(laboratory: Laboratory) -> None:
     found, crossed = [], crossed_by_a_poll(laboratory)
     outside = [at for at, name in enumerate(crossed, 1) if name.startswith("wire")]  # inside a transaction the database's lock is held
-    for at in outside[1 :: 1 if FULL else 4]:
+    for at in outside[1 :: 1 if FULL else 8]:
         account = laboratory.account_for().number
         frozen = laboratory.run("poll", account=account, stop={"at": at, "side": "after", "is_frozen": True})
         end = laboratory.result("settle_poll", account=account)

@@ -123,7 +123,7 @@ def settle_poll(job: Job, *, account: str, within: float = 720.0) -> dict[str, A
 def facts(job: Job, *, account: str) -> dict[str, Any]:
     """Everything that pages show of an account, in an order of its own."""
     users = Principal.objects.filter(account__account_id=account, gone_at__isnull=True).order_by("name")
-    keys = AccessKey.objects.filter(account__account_id=account, gone_at__isnull=True).order_by("access_key_id")
+    keys = AccessKey.objects.filter(account__account_id=account, principal__is_root=False, gone_at__isnull=True).order_by("access_key_id")
     opened = Finding.objects.filter(account__account_id=account, resolved_at__isnull=True).order_by("rule", "principal__name")
     return {
         "polls": [row.outcome or "unfinished" for row in Poll.objects.filter(account__account_id=account).order_by("pk")],
