@@ -54,6 +54,7 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.folder, self.time = folder, SharedTime()
         self.stderr = (folder / "workers.txt").open("ab")
+        self.frozen: set[int] = set()
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Move the clock, wake a frozen worker, or fork one (or many `together`) for a job of `tests.faults.work`."""
@@ -94,11 +95,18 @@ class Runner:
         connections.close_all()
         os._exit(status)
 
+    def end(self) -> None:
+        """Whoever is still frozen, because a test failed before it woke them, goes too."""
+        for pid in self.frozen:
+            os.kill(pid, signal.SIGKILL)
+
     def _wait(self, pid: int) -> dict[str, Any]:
         _, status = os.waitpid(pid, os.WUNTRACED)
         crossed = self.folder / f"{pid}.crossed"
         found: dict[str, Any] = {"pid": pid, "crossed": crossed.read_text().split("\n")[:-1] if crossed.exists() else []}
+        self.frozen.discard(pid)
         if os.WIFSTOPPED(status):
+            self.frozen.add(pid)
             return found | {"frozen": True}
         if os.WIFSIGNALED(status):
             return found | {"killed": os.WTERMSIG(status)}
@@ -120,6 +128,7 @@ def main() -> None:
     for line in sys.stdin:
         sys.stdout.write(json.dumps(runner.obey(json.loads(line))) + "\n")
         sys.stdout.flush()
+    runner.end()
 
 
 if __name__ == "__main__":

@@ -65,12 +65,12 @@ def ask(estate: Estate) -> str:
     return key_id
 
 
-def settled(estate: Estate, key_id: str) -> None:
+def settled(estate: Estate, key_id: str) -> bool:
     """In time, by one call."""
     seconds_until(lambda: estate.remediation(key_id)["state"] in ENDED, seconds=CHANGED_WITHIN, what="the change")
     assert estate.remediation(key_id)["state"] == "succeeded"
     assert len(estate.calls("UpdateAccessKey", AccessKeyId=key_id)) == 1
-    assert estate.demo.aws(f"/_keys/{key_id}")["status"] == "Inactive"
+    return bool(estate.demo.aws(f"/_keys/{key_id}")["status"] == "Inactive")
 
 
 def polled_again(estate: Estate) -> None:
@@ -85,7 +85,7 @@ def test_messages_that_were_lost_lose_no_change(estate: Estate, frozen_workers: 
     key_id = ask(estate)
     empty(estate)
     os.killpg(frozen_workers[0], signal.SIGCONT)
-    settled(estate, key_id)
+    assert settled(estate, key_id)
 
 
 def test_a_killed_broker_loses_no_change_and_no_page(estate: Estate, visitor: Visitor, frozen_workers: list[int]) -> None:
@@ -94,25 +94,25 @@ def test_a_killed_broker_loses_no_change_and_no_page(estate: Estate, visitor: Vi
     os.kill(killed, signal.SIGKILL)
     assert visitor.status("/keys/") == 200
     os.killpg(frozen_workers[0], signal.SIGCONT)
-    settled(estate, key_id)
+    assert settled(estate, key_id)
     assert broker_of(estate) != killed
     polled_again(estate)
 
 
 def test_a_broker_that_hangs_keeps_nobody_waiting(estate: Estate, visitor: Visitor) -> None:
-    key = estate.demo.rows("select uuid from hygiene_accesskey where access_key_id = ?", estate.active_key())[0][0]
+    key_id = estate.active_key()
+    key = estate.demo.rows("select uuid from hygiene_accesskey where access_key_id = ?", key_id)[0][0]
     broker = broker_of(estate)
     os.kill(broker, signal.SIGSTOP)
     try:
         started = time.monotonic()
         assert visitor.status("/keys/") == 200
         page = visitor.post("/plans/new/", key=str(key), action="disable")
-        confirmed = visitor.post(page.url_of_form, reason="unused", note="broker test")
+        confirmed = visitor.post(page.url_of_form, reason="unused", note="broker test", typed=key_id[-4:])
         waited = time.monotonic() - started
         assert confirmed.status == 200
     finally:
         os.kill(broker, signal.SIGCONT)
     assert waited <= PAGE_WITHIN
-    key_id = estate.demo.rows("select access_key_id from hygiene_accesskey where uuid = ?", key)[0][0]
     until(lambda: bool(estate.remediation(key_id)), seconds=10, what="the request")
-    settled(estate, key_id)
+    assert settled(estate, key_id)
