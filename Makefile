@@ -41,7 +41,7 @@ test: $(VENV)/.dev ## The whole test suite; REQUIRE_SERVICES=1 makes a missing s
 
 .PHONY: faults
 faults: $(VENV)/.dev ## Kill workers at every boundary, stop the database, lose the broker (long; FAULTS= names one file)
-	@FAULTS_FULL=1 REQUIRE_SERVICES=1 $(PY) -m pytest -n0 -p no:randomly --timeout=3600 --durations=0 --durations-min=1 $(or $(FAULTS),tests/faults)
+	@FAULTS_FULL=1 REQUIRE_SERVICES=1 $(PY) -m pytest -n0 -p no:randomly --timeout=3600 --durations=0 --durations-min=1 $(or $(FAULTS),tests/faults tests/hygiene/services/test_large_plans.py)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Everything that is checked without running the product

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=64)),
                 ("style", models.CharField(max_length=8)),
                 ("columns", models.JSONField(default=list)),
-                ("about", models.JSONField(default=dict)),
+                ("about", models.JSONField(default=list)),
                 ("row_ids", models.BinaryField(default=bytes)),
                 ("rows", models.PositiveIntegerField()),
                 (

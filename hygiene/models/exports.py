@@ -27,7 +27,7 @@ class ExportJob(models.Model):
     title = models.CharField(max_length=64)
     style = models.CharField(max_length=8)  # csv, json or xlsx
     columns = models.JSONField(default=list)
-    about = models.JSONField(default=dict)  # what the first line or sheet says: query, view, time, data age
+    about = models.JSONField(default=list)  # pairs, in the order of the first line or sheet: query, view, time, data age
     row_ids = models.BinaryField(default=bytes)  # compressed primary keys in the list's order
     rows = models.PositiveIntegerField()
     state = models.CharField(max_length=16, choices=ExportState, default=ExportState.REQUESTED)

@@ -47,7 +47,7 @@ def request(
 ) -> ExportJob:
     """Freeze which rows, in the order of the list; the caller wakes a worker. At most 1,200,000 rows."""
     ids = array("q", rows.select_related(None).prefetch_related(None).values_list("pk", flat=True)[:MOST])
-    values = {"kind": kind, "title": title, "style": style, "columns": list(columns), "about": dict(about)}
+    values = {"kind": kind, "title": title, "style": style, "columns": list(columns), "about": [list(line) for line in about.items()]}
     return ExportJob.objects.create(user=actor, rows=len(ids), row_ids=zlib.compress(ids.tobytes()), requested_at=now, **values)
 
 
@@ -71,10 +71,10 @@ def _end(job: ExportJob, state: ExportState, now: datetime, **values: Any) -> No
 def _content(job: ExportJob, *, policy: Policy, now: datetime) -> bytes:
     found = _rows(job, policy=policy, now=now)
     if job.style == "xlsx":
-        return zlib.compress(exports.render_xlsx(found, job.columns, title=job.title, about=job.about), 1)
+        return zlib.compress(exports.render_xlsx(found, job.columns, title=job.title, about=dict(job.about)), 1)
     packer = zlib.compressobj(6)
     lines = exports.render(found, job.columns, job.style)
-    head = [exports.about_line(job.about)] if job.style == "csv" else []
+    head = [exports.about_line(dict(job.about))] if job.style == "csv" else []
     return b"".join([packer.compress(text.encode()) for part in (head, lines) for text in part] + [packer.flush()])
 
 

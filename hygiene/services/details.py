@@ -159,8 +159,9 @@ def _certificates(reading: Reading) -> None:
     """Only of users whose report row names a certificate."""
     users = user_credentials.with_certificates(reading.poll.account)
     found = user_credentials.ask(users, reading.gateway.list_signing_certificates, clock=reading.clock)
-    with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
-        user_credentials.record_certificates(found.answers, now=reading.clock.now())
+    if found.answers:
+        with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
+            user_credentials.record_certificates(found.answers, now=reading.clock.now())
     if found.error is not None:
         raise found.error
 
@@ -171,10 +172,10 @@ def _ssh_keys(reading: Reading) -> None:
     is_first = reading.status.details_tried_at is None
     users = user_credentials.due_for_ssh_keys(reading.poll.account, is_first=is_first, now=now)
     found = user_credentials.ask(users, reading.gateway.list_ssh_keys, clock=reading.clock)
-    with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
-        reading.changed |= user_credentials.record_ssh_keys(
-            found.answers, seen=Sighting(reading.poll, reading.clock.now(), Source.SSH_KEYS)
-        )
+    if found.answers:
+        with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
+            seen = Sighting(reading.poll, reading.clock.now(), Source.SSH_KEYS)
+            reading.changed |= user_credentials.record_ssh_keys(found.answers, seen=seen)
     if found.error is not None:
         raise found.error
 

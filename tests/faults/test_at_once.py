@@ -23,6 +23,7 @@ def quiet(laboratory: Laboratory) -> Iterator[Laboratory]:
     yield laboratory
     laboratory.result("rules", values={"operator_hour_disable": 1000})
     laboratory.move(25 * HOUR)
+    laboratory.result("drain")
 
 
 @pytest.mark.parametrize("beats", [2, 5])

@@ -318,15 +318,15 @@ def test_a_paused_account_is_not_due(account: Account, now: datetime) -> None:
     assert schedule.queue_due(now=now) == []
 
 
-def test_statements_stay_within_the_budget(poll: RunPoll, world: FakeAwsAccount) -> None:
+def test_statements_stay_within_the_budget(poll: RunPoll, account: Account, world: FakeAwsAccount) -> None:
+    AccountStatus.objects.create(account=account, next_poll_at=world.now, details_tried_at=world.now)
     for number in range(1000):
         world.user(f"user-{number}", password_enabled=number % 3 == 0)
         if number % 2:
             world.key(f"user-{number}", created_at=world.now - timedelta(days=number))
     world.fail("ListAccessKeys", AccessDenied("only the report is measured", operation="ListAccessKeys"))
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         poll()
+    statements = [query["sql"] for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     batches = 4 if connection.vendor == "sqlite" else 1  # SQLite takes fewer parameters in one statement
-    assert len(queries) <= 60 * batches
+    assert len(statements) <= 60 * batches
