@@ -175,8 +175,7 @@ def compose(
 ) -> Digest:
     """The digest of `user` within `scope`. `before` are the numbers of the last one sent to them, None for the first."""
     found = overview(user, policy=policy, now=now, scope=scope, by_owner=True)
-    current = [site for site in found.sites if site.is_reporting]
-    numbers = {site.account.account_id: {name: site.counts[name] for name in COMPARED} for site in current}
+    numbers = {site.account.account_id: {name: site.counts[name] for name in COMPARED} for site in found.sites if site.is_reporting}
     is_alike = before is not None and bool(before.get("is_mine")) == scope.is_mine
     then: Mapping[str, Mapping[str, int]] = before["accounts"] if before and is_alike else {}
     since = datetime.fromisoformat(before["at"]) if before and is_alike else None
@@ -192,8 +191,7 @@ def compose(
         newest_data_at=found.reports[1] if found.reports else None,
         reporting=found.reporting,
         expected=found.expected,
-        is_empty=not found.expected
-        or (scope.is_mine and not any(site.counts["users"] or site.counts["active_keys"] for site in found.sites)),
+        is_empty=_is_empty(found, scope),
         figures=tuple(_figure(name, found, numbers, then, both, scope) for name in COMPARED),
         missing=_missing(found, scope, now),
         uncompared=_uncompared(found, numbers, then) if since else (),
@@ -204,6 +202,12 @@ def compose(
         numbers={"at": now.isoformat(), "is_mine": scope.is_mine, "accounts": numbers},
         new_root_keys=extent.new_root_keys(),
     )
+
+
+def _is_empty(found: Overview, scope: Scope) -> bool:
+    """Nothing in the scope at all: no account, or nothing of one's own."""
+    owns = any(site.counts["users"] or site.counts["active_keys"] for site in found.sites)
+    return not found.expected or (scope.is_mine and not owns)
 
 
 def _figure(

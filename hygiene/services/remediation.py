@@ -66,18 +66,23 @@ def confirm(
     items = list(plan.items.select_related("key", "principal__account").order_by("pk"))
     chosen = _chosen(items, include_in_use=include_in_use, ticked=ticked)
     _require_words(plan, items, chosen, reason=reason, note=note, typed=typed)
-    aside = set_aside(plan, chosen, actor=actor, ticked=ticked, now=now)
-    chosen = [item for item in chosen if item not in aside]
     plan.reason, plan.note, plan.ticket = reason, note.strip(), ticket.strip()
+    aside = set_aside(plan, chosen, actor=actor, ticked=ticked, now=now)
     _set_time(plan, in_days, notifies_owners=notifies_owners, now=now)
     try:
         with transaction.atomic():
             PlanItem.objects.bulk_update(aside, ["disposition", "skip_code", "skip_reason"], batch_size=500)
-            return _use_up(plan, chosen, actor=actor, now=now, ticked=ticked, undo_of=undo_of)
+            left = [item for item in chosen if item not in aside]
+            return _use_up(plan, left, actor=actor, now=now, ticked=ticked, undo_of=undo_of)
     except IntegrityError as error:
-        running = Remediation.objects.open().filter(principal__in=[item.principal_id for item in chosen]).first()
-        if running is None:
-            raise
+        _raise_conflict(chosen, error, now=now)
+        raise
+
+
+def _raise_conflict(chosen: Collection[PlanItem], error: IntegrityError, *, now: datetime) -> None:
+    """Conflict that names the change under way, if there is one of these users."""
+    running = Remediation.objects.open().filter(principal__in=[item.principal_id for item in chosen]).first()
+    if running is not None:
         raise Conflict(under_way_sentence(running, now)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -88,13 +89,19 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "facts": beside_report.account_facts(status),
         "missing": beside_report.missing_permissions(status),
         "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
+        "now": now,
+    }
+    return render(request, "hygiene/account.html", context | _managing(request, account))
+
+
+def _managing(request: SignedIn, account: Account) -> dict[str, Any]:
+    """What the forms of administrators need."""
+    return {
         "details_form": AccountForm(initial=details_of(account)),
         "can_manage": request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),
         "installation_refusal": installation_refusal(),
-        "now": now,
     }
-    return render(request, "hygiene/account.html", context)
 
 
 @require_POST

@@ -106,7 +106,6 @@ def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     visible = with_answers(with_looks(with_actions(AccessKey.objects.visible_to(request.user))))
     key = get_object_or_404(visible.prefetch_related(Prefetch("findings", queryset=findings)), uuid=uuid)
     siblings = list(AccessKey.objects.filter(principal=key.principal_id).exclude(pk=key.pk).select_related("principal"))
-    others = [other for other in siblings if other.gone_at is None]
     trail = advice.trail_panel(key, now=now)
     limit = policies.current().for_key(key).number("key.too_old")
     context = {
@@ -114,7 +113,7 @@ def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
         "sentence": sentence(key, now=now, is_root=key.principal.is_root, limit_days=limit),
         "actions": offers(key, user=request.user, now=now),
         "advice": advice.for_disabling(key, usage=trail["usage"], policy=policy, now=now, asked=asked_of(key)),
-        "evidence": advice.evidence(key, others, now=now),
+        "evidence": advice.evidence(key, [other for other in siblings if other.gone_at is None], now=now),
         "asked": asked_of(key),
         "owner_address": owner_of(key),
         "facts": [] if key.principal.is_root else user_facts(key.principal, getattr(key.account, "status", None)),

@@ -123,9 +123,13 @@ def answer(
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
     shared["exports"] = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
-    shared["count_words"] = plural(table.paginator.count, page.noun, page.many)
-    shared["filter_words"] = ", ".join(f"{key}:" for key in keys_of(page.conditions))
-    return render(request, page.template, {**shared, **_controls(request), **_emptiness(request, page, table), **context})
+    shared |= {**_words(page, table), **_controls(request), **_emptiness(request, page, table)}
+    return render(request, page.template, {**shared, **context})
+
+
+def _words(page: Page, table: Any) -> dict[str, str]:
+    words = ", ".join(f"{key}:" for key in keys_of(page.conditions))
+    return {"count_words": plural(table.paginator.count, page.noun, page.many), "filter_words": words}
 
 
 def _facets(request: SignedIn, page: Page, rows: QuerySet[Any, Any], scene: Scene) -> list[Facet]:

@@ -61,27 +61,33 @@ def overview_page(request: SignedIn) -> HttpResponse:
     request.shell_counts = {**found.shell, "under_way": work.under_way}  # type: ignore[attr-defined]  # read by context.shell
     rows, needing = account_grid(found.sites, policy=policy, now=now)
     context = {
-        "found": found,
-        "work": work,
-        "scope": scope,
         "scope_note": note,
-        "scope_choices": choices(found.everywhere),
         "figures": _figures(found, trend, scope, policy),
         "steps": _steps(request, found, work, scope, now),
-        "ages": age_chart(found.bars),
         "trend": trend_chart(trend),
         "points": trend,
         "rows": rows,
         "needing": needing,
-        "stale": found.stale_for_long(now),
-        "checklist": checklist(request.user, found, work),
         "recent": _recent(accounts),
-        "links": _links(scope),
         "limit": policy.number("key.too_old"),
-        "poll_roles": roles_with("hygiene.poll_now"),
         "now": now,
     }
-    return render(request, "hygiene/overview.html", context)
+    return render(request, "hygiene/overview.html", context | _around(request, found, work, scope, now))
+
+
+def _around(request: SignedIn, found: Overview, work: Work, scope: Scope, now: datetime) -> dict[str, Any]:
+    """What stands around the figures: the scope and its links, the banner of stale accounts, the first-run list."""
+    return {
+        "found": found,
+        "work": work,
+        "scope": scope,
+        "scope_choices": choices(found.everywhere),
+        "links": _links(scope),
+        "ages": age_chart(found.bars),
+        "stale": found.stale_for_long(now),
+        "checklist": checklist(request.user, found, work),
+        "poll_roles": roles_with("hygiene.poll_now"),
+    }
 
 
 def _scope(request: SignedIn) -> tuple[Scope, str]:

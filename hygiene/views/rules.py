@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -66,14 +66,6 @@ def rule_detail(request: SignedIn, code: str) -> HttpResponse:
     if code not in RULES:
         raise Http404("There is no such rule.")
     found = Finding.objects.visible_to(request.user).open().filter(rule=code)
-    failing = Q(outcome=FindingOutcome.FAIL)
-    counts = found.aggregate(
-        open=Count("pk", filter=failing),
-        unknown=Count("pk", filter=Q(outcome=FindingOutcome.UNKNOWN)),
-        accounts=Count("account", filter=failing, distinct=True),
-        worst=Max("severity"),
-        since=Min("opened_at", filter=failing),
-    )
     setting = policy.rules[code]
     context = {
         "rule": RULES[code],
@@ -85,10 +77,23 @@ def rule_detail(request: SignedIn, code: str) -> HttpResponse:
             (words_of(row.name), value_words(row.name, row.value), row) for row in visible_overrides(request.user).filter(rule=code)
         ],
         "profiles": _profiles(code),
-        "counts": counts,
-        "examples": found.filter(failing).select_related("account", "principal", "key").order_by("-severity", "opened_at", "pk")[:10],
+        "counts": _counts(found),
+        "examples": found.filter(outcome=FindingOutcome.FAIL)
+        .select_related("account", "principal", "key")
+        .order_by("-severity", "opened_at", "pk")[:10],
     }
     return render(request, "hygiene/rule.html", context)
+
+
+def _counts(found: QuerySet[Finding]) -> dict[str, Any]:
+    failing = Q(outcome=FindingOutcome.FAIL)
+    return found.aggregate(
+        open=Count("pk", filter=failing),
+        unknown=Count("pk", filter=Q(outcome=FindingOutcome.UNKNOWN)),
+        accounts=Count("account", filter=failing, distinct=True),
+        worst=Max("severity"),
+        since=Min("opened_at", filter=failing),
+    )
 
 
 def _profiles(code: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ CUTS = 9  # of each spoiled report, beside the whole of it
 QUIET = settings(deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-def check(content: bytes) -> ParsedReport | None:
+def check_read(content: bytes) -> ParsedReport | None:
     """Parses; what comes out holds together. None: rejected."""
     try:
         parsed = parse(content, account_id=NUMBER, generated_at=MADE)
@@ -50,9 +50,9 @@ def check_row(row: ReportRow) -> None:
 def test_any_mutation_of_a_report_cut_anywhere_is_read_or_rejected(mutations: list[Mutation], cuts: list[float]) -> None:
     """1,800 spoiled reports, each whole and cut off at nine places: 18,000 cases."""
     content = spoiled(mutations)
-    check(content)
+    check_read(content)
     for cut in cuts:
-        check(content[: int(cut * len(content))])
+        check_read(content[: int(cut * len(content))])
 
 
 @settings(QUIET, max_examples=500)
@@ -61,14 +61,14 @@ def test_any_bytes_are_no_crash(content: bytes) -> None:
     """Alone, as the first lines, in a row, and at the end: 2,000 cases."""
     header, _, rows = REPORT.partition(b"\n")
     for spoilt in (content, content + b"\n" + rows, header + b"\n" + content + b"\n" + rows, REPORT + content):
-        check(spoilt)
+        check_read(spoilt)
 
 
 def test_a_report_cut_off_at_any_byte_never_shows_less_of_a_user_as_the_whole_truth() -> None:
     """1,300 cuts: a user is told as in the whole report, or the report is partial, or he is missing from its end."""
     whole = {row.arn: row for row in parse(REPORT, account_id=NUMBER, generated_at=MADE).rows}
     for place in range(len(REPORT)):
-        parsed = check(REPORT[:place])
+        parsed = check_read(REPORT[:place])
         if parsed is None or parsed.is_partial:
             continue
         for row in parsed.rows:
@@ -84,7 +84,7 @@ def test_a_word_that_is_not_a_date_never_makes_a_key_look_better(row: int, colum
     if row == 0 or column < 2:
         return
     was, lines[row][column] = lines[row][column], word
-    parsed = check("\n".join(",".join(line) for line in lines).encode())
+    parsed = check_read("\n".join(",".join(line) for line in lines).encode())
     if parsed is None or parsed.is_partial or was.lower() in ABSENT or word in ABSENT:
         return
     old = next(found for found in before.rows if found.arn == lines[row][1])
