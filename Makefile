@@ -4,6 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))  # one more than cores: tests of the whole demo mostly wait
 
 .PHONY: help
 help: ## Show this list
@@ -37,7 +38,7 @@ run: $(VENV)/.dev ## Development server, worker and beat against your own settin
 
 .PHONY: test
 test: $(VENV)/.dev ## The whole test suite; REQUIRE_SERVICES=1 makes a missing service a failure
-	@$(PY) -m pytest -n auto --dist loadgroup $(TESTS)
+	@$(PY) -m pytest -n $(strip $(WORKERS)) --dist loadgroup $(TESTS)
 
 .PHONY: faults
 faults: $(VENV)/.dev ## Kill workers at every boundary, stop the database, lose the broker (long; FAULTS= names one file)

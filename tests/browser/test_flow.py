@@ -98,8 +98,7 @@ def test_everything_works_without_javascript(demo: DemoProcess, page_for: OpenPa
     page.get_by_role("button", name="Disable 1 key").click()
     expect(page.locator("h1")).to_contain_text(key[-4:])
     until(lambda: status_in_aws(demo, key) == "Inactive", seconds=30, what="disabling in AWS")
-    page.goto(url)
-    expect(page.locator("#main")).to_contain_text("disabled")
+    until(lambda: page.goto(url) is not None and "disabled" in page.locator("#main").inner_text(), seconds=30, what="its state on the page")
 
 
 def test_poll_now_shows_progress_until_it_is_done(page_for: OpenPage) -> None:

@@ -16,7 +16,7 @@ from tests.demo_process import until
 from tests.faults.processes import ACCOUNT, OPERATOR, Estate, Visitor, seconds_until
 from tests.faults.test_kills import ENDED
 
-pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.timeout(600), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.timeout(600), pytest.mark.xdist_group("estate")]
 CHANGED_WITHIN, POLLED_WITHIN, PAGE_WITHIN = 120, 180, 10
 
 

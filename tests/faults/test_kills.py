@@ -12,7 +12,7 @@ from tests.faults.long_form import FULL
 from tests.faults.processes import ACCOUNT, OPERATOR, Estate, seconds_until
 
 ENDED = ("succeeded", "succeeded_observed", "failed", "not_applied", "needs_human", "refused")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("estate")]
 
 
 def test_a_worker_killed_in_the_call_leaves_one_change_that_is_settled_by_reading(estate: Estate) -> None:
