@@ -222,6 +222,6 @@ TROUBLES: dict[str, Callable[[str], list[Fault]]] = {
     "no-access": lambda number: [Fault(number, "AssumeRole", times=-1)],
     "no-list": lambda number: [Fault(number, "ListAccessKeys", times=-1)],
     "no-report": lambda number: [Fault(number, "GenerateCredentialReport", kind="never-ready", times=-1)],
-    "throttled": lambda number: [Fault(number, "*", code="Throttling", status=400, message="Rate exceeded", times=-1, every=4)],
+    "throttled": lambda number: [Fault(number, "*", code="Throttling", status=400, message="Rate exceeded", times=-1, every=8)],
 }
 __all__ = ["Fault", "Session", "World", "iso"]
