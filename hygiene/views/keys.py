@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from hygiene.domain.policy import DELETE_WAIT_DAYS
@@ -66,6 +69,27 @@ LABELS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many rows a query has, and how far "all that match" goes: what a plan of it would hold now."""
+
+    rows: int
+    keys: int
+    accounts: int
+
+
+def _extent(request: SignedIn, view: str) -> Extent:
+    """The extent of the page's query: one query, kept for a short while."""
+    text, of_users = request.GET.get("q", ""), Q(principal__is_root=False)
+
+    def count() -> Extent:
+        found = _selected(request, text=text, view=view).order_by()
+        keys, accounts = Count("pk", filter=of_users), Count("account", filter=of_users, distinct=True)
+        return Extent(**found.aggregate(rows=Count("pk"), keys=keys, accounts=accounts))
+
+    return lists.counts(request).of(("keys", "extent", view, text, request.user.pk), count)
+
+
 @require_safe
 @requires("hygiene.view_inventory")
 def key_list(request: SignedIn) -> HttpResponseBase:
@@ -77,21 +101,27 @@ def key_list(request: SignedIn) -> HttpResponseBase:
     rows = visible if "status:deleted" in request.GET.get("q", "") else visible.present()
     counts = lists.view_counts(request, "keys", visible.present(), views)
     labels = [(name, LABELS.get(name, "All keys"), counts[name]) for name in (*views, "")]
+    extent = SimpleLazyObject(partial(_extent, request, current))
     context = {
         "tabs": lists.tabs(labels, current=current),
         "needs": current == "action",
+        "extent": extent,
     }
     rows = rows.filter(views[current]) if current else rows
-    return lists.answer(
-        request, PAGE, with_exempt_until(with_actions(rows.order_by(*worst_first()))), context=context, total=counts[current]
-    )
+    found = with_exempt_until(with_actions(rows.order_by(*worst_first())))
+    counted = (lambda: extent.rows) if request.user.has_perm("hygiene.request_change") else None
+    return lists.answer(request, PAGE, found, context=context, total=counts[current], counted=counted)
 
 
 def matching(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
     """The person's keys that a filter line and a built-in view select now; root keys are never in bulk, so they are left out."""
+    return _selected(request, text=text, view=view).filter(principal__is_root=False)
+
+
+def _selected(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]:
     now, policy = lists.moment()
     views = key_views(policy, now)
-    visible = AccessKey.objects.visible_to(request.user).filter(principal__is_root=False)
+    visible = AccessKey.objects.visible_to(request.user)
     rows = visible if "status:deleted" in text else visible.present()
     found, _ = narrow(rows, parse_query(text, keys=keys_of(KEYS)), KEYS, Scene(now, policy, request.user))
     return found.filter(views[view]) if view in views else found

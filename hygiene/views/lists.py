@@ -101,11 +101,18 @@ def view_counts(request: SignedIn, kind: str, rows: QuerySet[Any, Any], views: M
 
 
 def answer(
-    request: SignedIn, page: Page, rows: QuerySet[Any, Any], *, context: Mapping[str, Any], total: int | None = None
+    request: SignedIn,
+    page: Page,
+    rows: QuerySet[Any, Any],
+    *,
+    context: Mapping[str, Any],
+    total: int | None = None,
+    counted: Callable[[], int] | None = None,
 ) -> HttpResponseBase:
     """The page, or with ?format=csv|xlsx|json all rows of the same query with the contract's columns.
 
-    `total` is the number of `rows` before the filter line, where it is known already.
+    `total` is the number of `rows` before the filter line, where it is known already; `counted` says it after the filter line, for
+    a page that counts more than that at once.
     """
     if "pick" in request.GET:
         return redirect(request.path + address(request, q=facets.picked(request.GET.get("q", ""), request.GET.getlist("pick"))))
@@ -115,7 +122,9 @@ def answer(
     if "facet" in request.GET and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
-    table = page.table(PagedRows(rows, _counted(request, page, query, rows, total)), policy=policy, now=now, user=request.user)
+    table = page.table(
+        PagedRows(rows, _counted(request, page, query, counted or rows.count, total)), policy=policy, now=now, user=request.user
+    )
     choices = table.choose(_wanted_columns(request), _pinned(query))
     if request.GET.get("format") in exporting.TYPES:
         columns = table.exported() if request.GET.get("columns") == "visible" else None
@@ -147,12 +156,12 @@ def _emptiness(request: SignedIn, page: Page, table: List) -> dict[str, Any]:
     return {"empty_words": words, "has_data": has_data}
 
 
-def _counted(request: SignedIn, page: Page, query: Query, rows: QuerySet[Any, Any], total: int | None) -> Callable[[], int]:
+def _counted(request: SignedIn, page: Page, query: Query, count: Callable[[], int], total: int | None) -> Callable[[], int]:
     """How many rows there are: what the tab says where the filter line is empty, else counted, and kept for a short while."""
     if total is not None and not query.terms:
         return lambda: total
     name = (page.kind, request.path, request.GET.get("view", ""), request.GET.get("q", ""), request.user.pk)
-    return lambda: counts(request).of(name, rows.count)
+    return lambda: counts(request).of(name, count)
 
 
 def _remembered(request: SignedIn, name: str, make: Callable[[], facets.Counted]) -> facets.Counted:

@@ -40,7 +40,7 @@ def test_the_header_box_takes_the_page_and_the_bar_offers_all_that_match(page_fo
     page.locator("[data-select-page]").click()
     count = page.locator("[data-select]").count()
     expect(page.locator("[data-bulk]")).to_contain_text(f"{count} selected")
-    page.get_by_label(re.compile("Select all .* that match")).check()
+    page.get_by_label(re.compile("Select all .* that match, in .* accounts?")).check()
     total = page.locator("[data-bulk]").get_attribute("data-total")
     expect(page.locator("[data-bulk]")).to_contain_text(f"{total} selected")
     page.get_by_role("button", name="Clear the selection").click()

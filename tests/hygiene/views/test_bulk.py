@@ -10,7 +10,9 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account, ScopeGrant
@@ -129,3 +131,28 @@ def test_columns_that_are_asked_for_are_shown(client_for: ClientFor, auditor: Us
     page = client_for(auditor).get(reverse("keys") + f"?cols={wanted}").content.decode()
     assert [name for name in wanted.split(",") if f'data-column="{name}"' not in page] == []
     assert 'data-column="owner"' not in page
+
+
+def test_all_that_match_says_how_many_keys_in_how_many_accounts_a_plan_would_hold(
+    client_for: ClientFor, operator: User, viewer: User
+) -> None:
+    estate(5)
+    client = client_for(operator)
+    page = client.get(reverse("keys")).content.decode()
+    assert 'all 5<span class="wide-only"> that match, in 1 account</span>' in page
+    assert page.count("data-select ") == 5
+    other = Account.objects.get(name="sandbox-07")
+    AccessKey.objects.filter(principal__name="user-0000").update(account=other)
+    assert "all 5<span" in client.get(reverse("keys")).content.decode()
+    assert "in 2 accounts" in client.get(reverse("keys")).content.decode()
+    assert "data-bulk" not in client.get(reverse("keys") + "?q=is:root").content.decode()
+    assert "data-bulk" not in client_for(viewer).get(reverse("keys")).content.decode()
+
+
+@pytest.mark.parametrize("search", ["", "?view=action", "?q=status:active"])
+def test_the_list_keeps_its_budget_with_the_bar(search: str, client_for: ClientFor, operator: User) -> None:
+    estate(5)
+    client = client_for(operator)
+    with CaptureQueriesContext(connection) as captured:
+        assert "data-bulk" in client.get(reverse("keys") + search).content.decode()
+    assert len([query for query in captured if "SAVEPOINT" not in query["sql"]]) <= 12
