@@ -139,10 +139,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- sign-in ---------------------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["hygiene.sign_in.RolesBackend"]
 CSRF_FAILURE_VIEW = "hygiene.views.errors.csrf_failure"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "start"

@@ -110,7 +110,7 @@ def client_for() -> Callable[[User], Client]:
 
     def make(user: User) -> Client:
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="hygiene.sign_in.RolesBackend")
         return client
 
     return make

@@ -16,7 +16,7 @@ from tests.bench.estate import organization
 from tests.bench.figures import Figures
 from tests.bench.served import Served, poll, register
 
-SLOTS, ACCOUNTS, USERS = 16, 100, 40
+SLOTS, ACCOUNTS, USERS = 16, 100, 100
 HANGING = 10
 STORM_ACCOUNTS, STORM_USERS = 16, 5
 PACE, PACED_USERS, WINDOW = 20.0, 400, 5.0

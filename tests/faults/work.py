@@ -208,7 +208,7 @@ def vendor(job: Job) -> str:
 def pages(job: Job, *, addresses: list[str]) -> list[dict[str, tuple[int, str]]]:
     """Status and text of these pages three times by one process, which freezes after the first time and after the second."""
     browser, monitor = (Client(raise_request_exception=False, SERVER_NAME="localhost") for _ in range(2))
-    browser.force_login(User.objects.get(username=OPERATOR), backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(User.objects.get(username=OPERATOR), backend="hygiene.sign_in.RolesBackend")
     found = []
     for time_to_freeze in (True, True, False):
         answers = {}

@@ -43,6 +43,13 @@ def test_only_an_operator_may_request_changes(person: Callable[..., User]) -> No
     assert [role for role in ROLES if person(role).has_perm("hygiene.request_change")] == ["operator"]
 
 
+def test_a_permission_given_to_one_person_beside_the_roles_counts_for_nothing(person: Callable[..., User]) -> None:
+    viewer = person("viewer")
+    viewer.user_permissions.add(Permission.objects.get(codename="request_deletion"))
+    assert viewer.has_perm("hygiene.view_inventory")
+    assert not viewer.has_perm("hygiene.request_deletion")
+
+
 def test_demo_logins_are_refused_outside_the_demo(settings: Settings) -> None:
     settings.DEMO = False
     call_command("create_roles", stdout=StringIO())

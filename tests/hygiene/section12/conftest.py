@@ -121,7 +121,7 @@ class Site:
     def page(self, address: str = "") -> str:
         """A page as a viewer sees it; without an address the account's."""
         client = Client()
-        client.force_login(self.viewer, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(self.viewer, backend="hygiene.sign_in.RolesBackend")
         response = client.get(address or f"/accounts/{self.account.account_id}/")
         assert response.status_code == 200, address
         return response.content.decode()

@@ -171,7 +171,7 @@ def test_pages_export_the_same_columns_and_rows_as_the_command(site: Site, kind:
     out = io.StringIO()
     call_command("export", kind, format="csv", stdout=out)
     client = Client()
-    client.force_login(site.viewer, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(site.viewer, backend="hygiene.sign_in.RolesBackend")
     answers = {word: client.get(f"/{kind}/?format={word}").getvalue() for word in ("csv", "json", "xlsx")}
     names = list(exports.COLUMNS[kind])
     told = list(csv.DictReader(io.StringIO(answers["csv"].decode())))

@@ -58,7 +58,7 @@ def test_the_page_says_when_the_chain_was_walked(now: datetime, auditor: User) -
     told = audit_watch.check(now=now)
     assert told is not None
     client = Client()
-    client.force_login(auditor, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(auditor, backend="hygiene.sign_in.RolesBackend")
     page = client.get("/audit/").content.decode()
     assert f"/audit/{told.uuid}/" in page
     assert "Verified" in page

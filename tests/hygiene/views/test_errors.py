@@ -63,7 +63,7 @@ def test_an_error_of_our_own_names_the_reference_of_the_log(
 def test_an_expired_form_says_that_nothing_was_changed(viewer: User) -> None:
     client = Client(enforce_csrf_checks=True)
     assert "This form has expired" in client.post(reverse("account_login"), {"login": "a"}).content.decode()
-    client.force_login(viewer, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(viewer, backend="hygiene.sign_in.RolesBackend")
     answer = client.post(reverse("digest-send"))
     assert answer.status_code == 403
     assert "Nothing was changed" in answer.content.decode()

@@ -223,7 +223,7 @@ def test_a_url_that_changes_something_answers_no_get(things: dict[str, list[obje
 
 def test_a_post_without_its_token_is_refused(things: dict[str, list[object]], operator: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(operator, backend="hygiene.sign_in.RolesBackend")
     for name in (name for name, (method, _) in MATRIX.items() if method == "post"):
         assert client.post(reverse(name, args=things.get(name, []))).status_code == 403, name
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -43,9 +44,10 @@ LISTS = {
 
 
 def queries(client: Client, url: str) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    """Of a process that has just begun: nothing kept, neither the policy nor counts."""
+    policies.forget()
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
         response = client.get(url)
     assert response.status_code == 200, url
     return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
