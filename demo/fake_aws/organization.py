@@ -64,6 +64,7 @@ class AwsAccount:
     groups: dict[str, list[str]] = field(default_factory=dict)  # names of policies by group
     password_policy: dict[str, int | bool] | None = None
     allows_source_identity: bool = True
+    left_devices: list[str] = field(default_factory=list)  # serials of virtual MFA devices that belong to nobody
 
     def role_arn(self, name: str) -> str:
         """ARN of a role; empty for no role."""

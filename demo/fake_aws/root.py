@@ -63,14 +63,23 @@ class RootCalls:
     def _root_deactivate_mfa_device(self, account: AwsAccount, call: Call) -> str:
         if not account.root.mfa or call.parameters.get("SerialNumber") != self._serial(account):
             raise Refused("NoSuchEntity", "The device cannot be found.", 404)
+        if account.root.mfa == "virtual":
+            account.left_devices.append(self._serial(account))
         account.root.mfa = ""
         return ""
 
     def _root_delete_virtual_mfa_device(self, account: AwsAccount, call: Call) -> str:
-        if account.root.mfa:
-            raise Refused("DeleteConflict", "MFA VirtualDevice is in use.", 409)
+        serial = call.parameters.get("SerialNumber", "")
+        if account.root.mfa and serial == self._serial(account):
+            raise Refused("DeleteConflict", "MFA VirtualDevice is in use. You cannot delete it until it is deactivated.", 409)
+        if serial not in account.left_devices:
+            raise Refused("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist.", 404)
+        account.left_devices.remove(serial)
         return ""
 
     @staticmethod
     def _serial(account: AwsAccount) -> str:
-        return f"arn:aws:iam::{account.number}:mfa/root-account-mfa-device"
+        """An ARN for a virtual device, a plain number for hardware."""
+        return (
+            f"arn:aws:iam::{account.number}:mfa/root-account-mfa-device" if account.root.mfa != "hardware" else f"GAHT{account.number[-8:]}"
+        )

@@ -93,6 +93,7 @@ class Remediation(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)  # claims so far
     reads_after = models.PositiveSmallIntegerField(default=0)  # settling reads so far, in UNKNOWN
     called_at = models.DateTimeField(null=True, blank=True)  # committed before the socket opens
+    second_called_at = models.DateTimeField(null=True, blank=True)  # the same for the second call of a change that takes two
     finished_at = models.DateTimeField(null=True, blank=True)
     result_code = models.CharField(max_length=48, blank=True)  # refusal or AWS error code
     result = models.TextField(blank=True)  # one sentence

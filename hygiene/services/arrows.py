@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 LEASE = timedelta(seconds=75)  # longer than a task may work (60 s), so short that a killed worker's change is settled within 120 s
+CALL_MARGIN = timedelta(seconds=30)  # of the lease, for one attempt on the wire: 5 s to connect, 10 s to answer, and the pace
 NOT_CALLED = (State.REQUESTED, State.APPROVED, State.CLAIMED, State.CHECKED)
 MAYBE_CALLED = (State.CALLING, State.VERIFYING, State.UNKNOWN)
 DRIVEN_STATES = NOT_CALLED + MAYBE_CALLED

@@ -16,8 +16,8 @@ from django.db import transaction
 from accounts.gateway import AwsError, NoSuchEntity
 from hygiene.domain.policy import Policy
 from hygiene.models import Remediation, State
-from hygiene.services import change_rules, outcomes, switch
-from hygiene.services.arrows import LEASE, Superseded, hold, move
+from hygiene.services import change_rules, outcomes, second_call, switch
+from hygiene.services.arrows import CALL_MARGIN, LEASE, Superseded, hold, move
 from hygiene.services.caps import Wait
 from hygiene.services.claims import claim, put_off
 from hygiene.services.clock import Clock
@@ -28,7 +28,6 @@ from hygiene.services.permissions import Refusal
 
 OpenGateway: TypeAlias = Callable[[Remediation, tuple[str, ...]], Any]
 
-CALL_MARGIN = timedelta(seconds=30)  # of the lease, for one attempt on the wire: 5 s to connect, 10 s to answer, and the pace
 VERIFY_FOR = timedelta(seconds=30)
 VERIFY_PAUSES = (0.5, 1.0, 2.0)  # seconds; the last one repeats
 READS_APART = timedelta(seconds=10)
@@ -175,7 +174,7 @@ def _verify(job: Job, gateway: Any) -> None:
     for pause in chain(VERIFY_PAUSES, repeat(VERIFY_PAUSES[-1])):
         live = _read(job, gateway)
         if live is not None and job.operation.is_done(live):
-            outcomes.succeed(remediation, live, state=State.SUCCEEDED, policy=job.policy, now=job.now())
+            _succeed(job, gateway, live, State.SUCCEEDED)
             return
         if job.now() >= deadline:
             break
@@ -185,15 +184,22 @@ def _verify(job: Job, gateway: Any) -> None:
     move(remediation, State.UNKNOWN, now=now, message=message, **_released(now))
 
 
+def _succeed(job: Job, gateway: Any, live: Live, state: State) -> None:
+    """AWS shows what was wanted. A change of two calls makes its second one now, unless somebody began it."""
+    ending = second_call.carry_out(job.remediation, job.operation, gateway, clock=job.clock)
+    outcomes.succeed(job.remediation, live, state=state, policy=job.policy, now=job.now(), also=ending)
+
+
 def _settle(job: Job) -> None:
-    """From unknown: read, twice and 10 s apart, and decide by what AWS shows. Never calls."""
-    remediation = job.remediation
-    gateway = job.open_gateway(remediation, job.operation.reads)
+    """From unknown: read, twice and 10 s apart, and decide by what AWS shows. Never makes a call that was begun."""
+    remediation, second = job.remediation, job.operation.second
+    still = (second.call,) if second is not None and second_call.is_to_come(remediation, job.operation) else ()
+    gateway = job.open_gateway(remediation, (*job.operation.reads, *still))
     while True:
         live = _read(job, gateway)
         if live is not None and job.operation.is_done(live):
             state = State.SUCCEEDED if remediation.aws_request_id else State.SUCCEEDED_OBSERVED
-            outcomes.succeed(remediation, live, state=state, policy=job.policy, now=job.now())
+            _succeed(job, gateway, live, state)
             return
         if live is None or remediation.aws_request_id:
             _read_later(job, is_readable=live is not None)

@@ -37,6 +37,19 @@ def unreadable(error: AwsError) -> Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondCall:
+    """A call that follows once AWS shows what the first one did. `send` is one attempt on the wire; the rest are sentences of its ends."""
+
+    call: str  # the IAM action, such as iam:DeleteVirtualMFADevice
+    is_needed: Callable[[Remediation], bool]
+    send: Callable[[Any, Remediation], str]
+    done: str
+    gone: str  # AWS no longer knew it
+    left: str  # it was not made, or AWS said no; why follows
+    unknown: str  # AWS did not answer
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One action. `look` and `read` raise AwsError when AWS cannot be read; `send` is the one attempt on the wire."""
 
@@ -52,6 +65,7 @@ class Operation:
     judge: Callable[[Remediation, Any, datetime], Refusal | None]  # the first difference from what the person saw
     observe: Observe
     removes: bool = False  # gone is what is wanted: NoSuchEntity is a success
+    second: SecondCall | None = None
     looks_again: bool = False  # the user's keys are listed once more a minute later
     explain: Callable[[AwsError], Refusal] = unreadable  # what an error of AWS before or at the call means
 

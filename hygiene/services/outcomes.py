@@ -14,6 +14,7 @@ from hygiene.services.arrows import move
 from hygiene.services.operation import Live
 from hygiene.services.operations import operation_of
 from hygiene.services.permissions import Refusal
+from hygiene.services.second_call import Ending
 
 
 @transaction.atomic
@@ -30,7 +31,7 @@ def refuse(remediation: Remediation, refusal: Refusal, *, live: Live | None, pol
 def already_deleted(remediation: Remediation, live: Live, *, policy: Policy, now: datetime) -> None:
     """A deletion that found nothing to delete before it called: what was wanted is so."""
     operation = operation_of(remediation)
-    sentence = f"AWS no longer lists {operation.noun}: it was already deleted. No call was made."
+    sentence = f"AWS no longer lists {operation.noun}: it was already {operation.done.lower()}. No call was made."
     values: dict[str, Any] = {
         "result_code": "already_deleted",
         "result": sentence,
@@ -42,14 +43,17 @@ def already_deleted(remediation: Remediation, live: Live, *, policy: Policy, now
 
 
 @transaction.atomic
-def succeed(remediation: Remediation, live: Live, *, state: State, policy: Policy, now: datetime) -> None:
-    """AWS shows what was wanted, after our call."""
+def succeed(remediation: Remediation, live: Live, *, state: State, policy: Policy, now: datetime, also: Ending | None = None) -> None:
+    """AWS shows what was wanted, after our call. `also`: what came of a second call."""
     operation, found = operation_of(remediation), remediation.result_code == "already_deleted"
     sentence = f"{operation.done}: AWS confirmed it." if state == State.SUCCEEDED else "AWS did not answer, but shows the change."
     if found:
-        sentence = f"AWS no longer knew {operation.noun}: it was already deleted."
+        sentence = f"AWS no longer knew {operation.noun}: it was already {operation.done.lower()}."
+    sentence += f" {also.sentence}" if also else ""
     after = live.as_json()
     values: dict[str, Any] = {"result": sentence, "live_after": after}
+    if also is not None:
+        values["result_code"] = also.code
     if operation.looks_again:
         values["second_look_at"] = now + second_look.AFTER
     move(remediation, state, now=now, message=sentence, before=remediation.live_before, after=after, **values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -15,13 +16,15 @@ from hygiene.services import findings, live_keys, posture
 from hygiene.services.credential_operations import certificate_id, store_certificates, tell
 from hygiene.services.live_checks import DELETED
 from hygiene.services.live_credentials import ACTIVE, LiveCredential, certificate_in, judge_credential
-from hygiene.services.operation import Operation
+from hygiene.services.operation import Operation, SecondCall
 from hygiene.services.permissions import Refusal
 from hygiene.services.root_inspection import refusal_of
+from hygiene.services.second_call import DELETED as DEVICE_DELETED
 
 PASSWORD_FIRST = Refusal(
     "password_first", "Delete root's password first: a root user with a password and without MFA would be worse than before."
 )
+VIRTUAL = re.compile(r"arn:[a-z-]+:iam::\d{12}:mfa/.+")
 NOUNS = {
     Action.DELETE_ROOT_KEY: "this root access key",
     Action.DELETE_ROOT_PASSWORD: "root's password",
@@ -82,6 +85,15 @@ def _deactivate_mfa(root: RootGateway, remediation: Remediation) -> str:
     return root.deactivate_mfa_device(remediation.target_id)
 
 
+def _is_virtual(remediation: Remediation) -> bool:
+    """By its serial: only virtual devices have an ARN of mfa; passkeys' begin differently, and hardware tokens have none."""
+    return VIRTUAL.fullmatch(remediation.target_id) is not None
+
+
+def _delete_virtual_mfa(root: RootGateway, remediation: Remediation) -> str:
+    return root.delete_virtual_mfa_device(remediation.target_id)
+
+
 def observe(remediation: Remediation, live: LiveCredential, *, is_ours: bool, policy: Policy, now: datetime) -> None:
     """What central root access showed now, on root's own rows and the account's, with findings and counts that follow."""
     account, root = remediation.account, Principal.objects.get(pk=remediation.principal_id)
@@ -90,6 +102,7 @@ def observe(remediation: Remediation, live: LiveCredential, *, is_ours: bool, po
     OBSERVERS[Action(remediation.action)](remediation, root, live, now)
     if is_ours:
         done = "deactivated" if remediation.action == Action.DEACTIVATE_ROOT_MFA else "deleted"
+        done += " and deleted" if remediation.result_code == DEVICE_DELETED else ""
         noun = NOUNS[Action(remediation.action)].replace("this ", "").capitalize()
         tell(remediation, str(remediation.action), f"{noun} {done} here by {remediation.requested_by_name}", now=now)
     findings.reevaluate_account(account, status, policy=policy, now=now)
@@ -144,6 +157,17 @@ OBSERVERS: dict[Action, Observer] = {
 }
 
 
+DELETE_DEVICE = SecondCall(
+    call="iam:DeleteVirtualMFADevice",
+    is_needed=_is_virtual,
+    send=_delete_virtual_mfa,
+    done="The virtual device was deleted too.",
+    gone="AWS no longer knew the virtual device: it was already deleted.",
+    left="The virtual device was not deleted; it belongs to nobody and can be deleted in IAM.",
+    unknown="AWS did not say whether it deleted the virtual device too; if not, it belongs to nobody and can be deleted in IAM.",
+)
+
+
 def _operation(action: Action, call: str, read: Callable[..., LiveCredential], send: Callable[[Any, Remediation], str]) -> Operation:
     looks = {Action.DELETE_ROOT_KEY: _look_at_key, Action.DEACTIVATE_ROOT_MFA: _look_at_mfa}
     return Operation(
@@ -159,6 +183,7 @@ def _operation(action: Action, call: str, read: Callable[..., LiveCredential], s
         judge=partial(judge_credential, noun=NOUNS[action], wanted=DELETED),
         observe=observe,
         removes=True,
+        second=DELETE_DEVICE if action == Action.DEACTIVATE_ROOT_MFA else None,
         explain=refusal_of,
     )
 

@@ -17,7 +17,7 @@ FATES = {
     Action.ENABLE: "will be enabled",
     Action.DEACTIVATE_CERTIFICATE: "will be deactivated",
     Action.ACTIVATE_CERTIFICATE: "will be activated",
-    Action.DEACTIVATE_ROOT_MFA: "will be deactivated",
+    Action.DEACTIVATE_ROOT_MFA: "will be deactivated, and deleted if it is a virtual device",
 }
 NAMES = {TargetKind.CERTIFICATE: "signing certificate", TargetKind.PASSWORD: "console password", TargetKind.MFA_DEVICE: "MFA device"}
 

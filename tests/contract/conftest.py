@@ -25,7 +25,7 @@ KEY, SECOND, ROOT_KEY = "AKIAANA0000000000001", "AKIAANA0000000000002", "AKIAROO
 def organization() -> Organization:
     keys = [AwsKey(BORN, last_used_at=USED, service="ec2", access_key_id=KEY), AwsKey(BORN, status="Inactive", access_key_id=SECOND)]
     ana = AwsUser("ana", created_at=BORN, path="/people/", password=True, keys=keys, certificates=[(True, BORN)], tags={"team": "pay"})
-    root = AwsUser("<root_account>", created_at=BORN, password=True, keys=[AwsKey(BORN, access_key_id=ROOT_KEY)])
+    root = AwsUser("<root_account>", created_at=BORN, password=True, mfa="virtual", keys=[AwsKey(BORN, access_key_id=ROOT_KEY)])
     account = AwsAccount(NUMBER, "payments", external_id="ours", root=root, users=[ana, AwsUser("bob", created_at=BORN)])
     account.password_policy = {"MinimumPasswordLength": 14, "RequireSymbols": True}
     return Organization([account, AwsAccount(OTHER, "lab", state="SUSPENDED")], NOW, management="999900001111")
@@ -38,7 +38,8 @@ def fake() -> FakeAwsAccount:
     world.key("ana", access_key_id=KEY, created_at=BORN, last_used_at=USED, service="ec2")
     world.key("ana", access_key_id=SECOND, created_at=BORN, status="Inactive")
     world.key("root", access_key_id=ROOT_KEY, created_at=BORN)
-    world.root.password_enabled = True
+    world.root.password_enabled = world.root.mfa = True
+    world.root_mfa_serials = [f"arn:aws:iam::{NUMBER}:mfa/root-account-mfa-device"]
     world.extras.tags["ana"] = {"team": "pay"}
     world.extras.certificates["ana"] = [ListedCertificate(certificate_id(BORN), "Active", BORN)]
     world.extras.certificates[ROOT] = []

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.gateway import AccessDenied, NoSuchEntity, ReportState, RootTask
+from accounts.gateway import AccessDenied, NoSuchEntity, ReportState, RootTask, UnexpectedAwsError
 from tests.contract.conftest import BORN, KEY, NOW, NUMBER, OTHER, ROOT_KEY, SECOND, USED, Door
 
 
@@ -21,7 +21,7 @@ def test_a_report_is_made_then_got(door: Door) -> None:
 
 def test_the_summary_tells_of_root(door: Door) -> None:
     summary = door.open().account_summary()
-    assert (summary.root_key_present, summary.root_mfa_on, summary.root_password_present, summary.users) == (True, False, True, 2)
+    assert (summary.root_key_present, summary.root_mfa_on, summary.root_password_present, summary.users) == (True, True, True, 2)
 
 
 def test_keys_are_listed_with_their_last_use(door: Door) -> None:
@@ -109,6 +109,23 @@ def test_root_is_read_and_emptied_under_its_task(door: Door) -> None:
     assert (audit.list_access_keys(), audit.has_login_profile()) == ((), False)
     with pytest.raises(NoSuchEntity):
         deleting.delete_access_key(ROOT_KEY)
+
+
+def test_a_virtual_device_of_root_is_deleted_only_once_it_is_deactivated(door: Door) -> None:
+    root = door.root(RootTask.DELETE)
+    (serial,) = root.list_mfa_devices()
+    with pytest.raises(UnexpectedAwsError) as refused:
+        root.delete_virtual_mfa_device(serial)
+    assert (refused.value.code, refused.value.definite) == ("DeleteConflict", True)
+    assert root.deactivate_mfa_device(serial)
+    assert root.list_mfa_devices() == ()
+    with pytest.raises(NoSuchEntity):
+        root.deactivate_mfa_device(serial)
+    with pytest.raises(AccessDenied):
+        door.root(RootTask.AUDIT).delete_virtual_mfa_device(serial)
+    assert root.delete_virtual_mfa_device(serial)
+    with pytest.raises(NoSuchEntity):
+        root.delete_virtual_mfa_device(serial)
 
 
 def test_the_last_use_names_the_user_and_never_used_is_no_time(door: Door) -> None:

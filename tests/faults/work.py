@@ -296,7 +296,7 @@ def settle_credential(job: Job, *, account: str, holder: str, within: float = 12
         job.time.move(SWEEPS_EVERY if rows[0].state in DRIVEN_STATES else 0)
     events = AuditEvent.objects.filter(correlation_id=rows[0].correlation_id).order_by("sequence")
     said = {"told": list(events.values_list("outcome", flat=True)), "reference": str(rows[0].uuid)[:8]}
-    return {"state": str(rows[0].state), "seconds": job.time.offset - began, **said}
+    return {"state": str(rows[0].state), "code": rows[0].result_code, "seconds": job.time.offset - began, **said}
 
 
 def _execute(pk: int, job: Job) -> Remediation:
