@@ -45,8 +45,9 @@ class KeyStatus(StrEnum):
 class UseState(StrEnum):
     """What AWS's record says about use of a key or password.
 
-    USED: there is a date. NEVER: tracked since birth and no date. NO_DATA: born before AWS began to record (keys
-    2015-04-22, passwords 2014-10-20) and no date. NOT_APPLICABLE: there is nothing to use (no password). UNKNOWN: not read.
+    USED: there is a date. NEVER: tracked since birth and no date. NO_DATA: no date, and born before AWS began to record (keys
+    2015-04-22, passwords 2014-10-20) or, of a password, at an unknown time. NOT_APPLICABLE: there is nothing to use (no
+    password). UNKNOWN: not read.
     """
 
     USED = "used"

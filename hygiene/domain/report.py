@@ -85,9 +85,8 @@ def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _header(line: bytes) -> list[str]:
     """Names of the columns, in lower case. Raises ReportRejected for a line that cannot be a header."""
-    text = line.decode("utf-8", "replace")
     try:
-        header = [name.strip().lower() for name in next(csv.reader([text], strict=True), [])]
+        header = [name.strip().lower() for name in next(csv.reader([line.decode(errors="replace")], strict=True))]
     except csv.Error as error:
         raise ReportRejected("The first line of the credential report cannot be read as column names.") from error
     if any(_CONTROL.search(name) for name in header):
@@ -111,15 +110,14 @@ class _Rows:
         self.seen: dict[str, list[ReportRow]] = {}
         self.quarantined: list[QuarantinedRow] = []
         self.last: tuple[int, str, str] | None = None  # line, ARN and last field of the row read last
-        self.ends_empty = False  # whether a row before it has an empty last field
+        self.empty_ends = 0  # rows with an empty last field
 
     def add(self, number: int, line: bytes) -> None:
         """Read one line. Raises ReportRejected when it is another account's."""
-        self.ends_empty = self.ends_empty or (self.last is not None and not self.last[2])
         self.last = None
         try:
-            fields = self.fields(line)
-            row, account = read_row(dict(zip(self.header, fields, strict=True)), generated_at=self.generated_at)
+            values = self.values(line)
+            row, account = read_row(values, generated_at=self.generated_at)
         except BadRow as error:
             self.quarantined.append(QuarantinedRow(number, str(error)))
             return
@@ -128,29 +126,31 @@ class _Rows:
                 f"The credential report is of account {account}, not of {self.account_id}. Check which role this account is read with."
             )
         self.seen.setdefault(row.arn, []).append(row)
-        self.last = (number, row.arn, fields[-1])
+        self.last = (number, row.arn, values[self.header[-1]])
+        self.empty_ends += not self.last[2]
 
-    def fields(self, line: bytes) -> list[str]:
-        """Stripped values, as many as there are columns. Raises BadRow."""
+    def values(self, line: bytes) -> dict[str, str]:
+        """Stripped values by column. Raises BadRow."""
         try:
-            text = line.decode("utf-8")
-            values = text.split(",") if '"' not in text else next(csv.reader([text], strict=True), [])
+            text = line.decode()
+            fields = text.split(",") if '"' not in text else next(csv.reader([text], strict=True))
         except UnicodeDecodeError as error:
             raise BadRow("it is not UTF-8") from error
         except csv.Error as error:
             raise BadRow("its quoting is broken") from error
-        if len(values) > len(self.header):
-            values = _repaired(values, self.header)
-        if len(values) != len(self.header):
-            raise BadRow(f"it has {len(values)} fields instead of {len(self.header)}")
-        return [value.strip() for value in values]
+        if len(fields) > len(self.header):
+            fields = _repaired(fields, self.header)
+        try:
+            return {name: field.strip() for name, field in zip(self.header, fields, strict=True)}
+        except ValueError as error:
+            raise BadRow(f"it has {len(fields)} fields instead of {len(self.header)}") from error
 
     def check_end(self) -> None:
         """A report that ends inside its last field was cut off on the way: that row is set aside, and the report is partial."""
         if self.last is None:
             return
         number, arn, word = self.last
-        if is_cut_off(self.header[-1], word) or (not word and not self.ends_empty):
+        if is_cut_off(self.header[-1], word) or (not word and self.empty_ends == 1):
             self.seen[arn].pop()
             self.quarantined.append(QuarantinedRow(number, "it is cut off"))
 
@@ -166,18 +166,17 @@ class _Rows:
         return ParsedReport(root, users, tuple(self.quarantined), warnings)
 
 
-def _repaired(values: list[str], header: list[str]) -> list[str]:
+def _repaired(fields: list[str], header: list[str]) -> list[str]:
     """A row with too many fields: commas of a name or path that were not quoted.
 
     Names hold no colon, so with user and ARN first the name ends at the first ``,arn:``; the tail is counted from the end. The
     result counts only if the ARN ends with the name, since a comma further right would shift the tail.
     """
     tail = len(header) - 2
-    head, rest = ",".join(values[: len(values) - tail]), values[len(values) - tail :]
-    name, found, arn = head.partition(",arn:")
-    if header[:2] != ["user", "arn"] or not found or not (arn.endswith(f"/{name.strip()}") and name.strip()):
+    name, _, arn = ",".join(fields[:-tail]).partition(",arn:")
+    if header[:2] != ["user", "arn"] or not arn.endswith(f"/{name.strip()}"):
         raise BadRow("it has too many fields")
-    return [name, f"arn:{arn}", *rest]
+    return [name, f"arn:{arn}", *fields[-tail:]]
 
 
 def _merged(same: list[ReportRow]) -> ReportRow:

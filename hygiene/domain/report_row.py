@@ -30,6 +30,7 @@ LONGEST = {"user": 128, "arn": 2048, "region": 64, "service": 128}  # IAM allows
 ROUNDING = timedelta(seconds=60)  # last-used dates have minute precision, creation dates have seconds
 _ARN = re.compile(r"arn:[^:]+:iam::(?P<account>[0-9]{12}):(?P<resource>root|user/.+)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
+_TRUTH: Mapping[str | None, bool] = {"true": True, "false": False}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -162,9 +163,14 @@ class _Reader:
         """Note a sentence for the poll's page."""
         self.warnings.append(sentence)
 
+    def said(self, name: str) -> str | None:
+        """The word in lower case; None for a missing column."""
+        word = self.values.get(name)
+        return None if word is None else word.lower()
+
     def flag(self, name: str) -> bool | None:
         """true, false, or None for anything else."""
-        return {"true": True, "false": False}.get(self.values.get(name, "").lower())
+        return _TRUTH.get(self.said(name))
 
     def date(self, name: str) -> datetime | None:
         """An aware UTC time, or None for absent, missing or unreadable (the last with a warning)."""
@@ -196,7 +202,7 @@ class _Reader:
 
     def says_none(self, name: str) -> bool:
         """Whether AWS says that there is nothing; False also for a missing column and an unreadable word."""
-        return self.values.get(name, "?").lower() in ABSENT
+        return self.said(name) in ABSENT
 
     def word(self, name: str, longest: int) -> str | None:
         """A region or service; None when AWS names none or the text cannot be one."""
@@ -250,17 +256,20 @@ class _Reader:
         return {True: PasswordState.ENABLED, False: PasswordState.NONE, None: PasswordState.UNKNOWN}[self.flag("password_enabled")]
 
     def password_use(self, state: PasswordState, created_at: datetime | None) -> LastUse:
-        """Last sign-in. A date outlives the password; without one, no password means that there is nothing to use."""
+        """Last sign-in. A date outlives the password; without one, no password means that there is nothing to use.
+
+        Absence means never only for a user known to be born since AWS records; else it is no data.
+        """
         name = "password_last_used"
         used_at = self.past_date(name)
-        said = self.values.get(name, "").lower()
+        said = self.said(name)
         if used_at is not None:
             use = UseState.USED
         elif state is PasswordState.NONE:
             use = UseState.NOT_APPLICABLE
         elif said == "no_information" or (state is PasswordState.ENABLED and said != "not_supported" and self.says_none(name)):
-            is_older = created_at is not None and created_at < PASSWORD_USE_RECORDED_SINCE
-            use = UseState.NO_DATA if is_older else UseState.NEVER
+            is_tracked = created_at is not None and created_at >= PASSWORD_USE_RECORDED_SINCE
+            use = UseState.NEVER if is_tracked else UseState.NO_DATA
         else:
             use = UseState.UNKNOWN
         return LastUse(use, used_at, observed_at=self.generated_at)
