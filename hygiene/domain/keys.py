@@ -43,8 +43,8 @@ def key_status(word: str) -> KeyStatus:
 def pair(slots: Sequence[ReportSlot], listed: Sequence[ListedKey], *, last_uses: Mapping[str, KeyLastUse] | None = None) -> Pairing:
     """Match slots to listed keys. `last_uses` (by access key id) separates twins of one second when status does not.
 
-    A slot or a listed key without creation time is matched to nothing; while there is one, keys that fit no slot are called
-    ambiguous, not new, and slots that fit no key are ambiguous, not missing.
+    A slot or a listed key without creation time is matched to nothing; keys and slots that may belong to it are ambiguous, neither
+    new nor missing.
     """
     slot_of: dict[str, ReportSlot] = {}
     tied: set[str] = set()
