@@ -82,10 +82,7 @@ class Chain:
     @cached_property
     def _wide(self) -> list[Entry]:
         """Entries of many users, the closest first."""
-        wide = filter(_is_wide, self.entries)
-        return sorted(
-            wide, key=lambda entry: (entry.pattern.startswith("tag:"), not entry.is_of_account, -len(entry.pattern), entry.pattern)
-        )
+        return sorted(filter(_is_wide, self.entries), key=_farness)
 
     def class_of(self, state: PasswordState, tags: Mapping[str, str] | None) -> UserClass:
         """What the tag says, else machine without a console password, human with one or where that is not known."""
