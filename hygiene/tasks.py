@@ -105,6 +105,8 @@ def poll_account(poll_pk: int) -> None:
         polling.run_poll(
             poll_pk, open_gateway=lambda account: watch.over(gateway_of_poll(account)), policy=policies.for_poll(poll_pk), clock=watched
         )
+        if rejudging.is_due(now=timezone.now()):
+            judge_due_accounts.delay()
 
     beside(work)
 
@@ -174,6 +176,8 @@ def sweep() -> None:
         make_export.delay(pk)
     for pk in notices.due(now=now):
         send_owner_notice.delay(pk)
+    if rejudging.is_due(now=now):
+        judge_due_accounts.delay()
     for pk in looks.due(UsageEvidence, now=now):
         look_into_trail.delay(pk)
     for pk in looks.due(RootInspection, now=now):
@@ -198,6 +202,13 @@ def judge_by_policy() -> None:
 def judge_account(account_pk: int) -> None:
     """One account's verdicts by the policy as it is now."""
     rejudging.rejudge(account_pk, book=policies.load(), now=timezone.now())
+
+
+@shared_task
+def judge_due_accounts() -> None:
+    """Some accounts whose verdicts rest on what another account's poll told; the next message goes on. The sweeper finds what is left."""
+    if rejudging.judge_due(book=policies.load(), now=timezone.now()):
+        judge_due_accounts.delay()
 
 
 @shared_task(soft_time_limit=540, time_limit=600)

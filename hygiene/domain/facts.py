@@ -99,6 +99,9 @@ class OrganizationRole(StrEnum):
     UNKNOWN = "unknown"
 
 
+IN_CHARGE = (OrganizationRole.MANAGEMENT, OrganizationRole.DELEGATED)  # of central root access, for the organization's members
+
+
 class KeyMatch(StrEnum):
     """How a report slot and a listed access key id were joined (aws-iam.md section 2)."""
 

@@ -3,7 +3,7 @@
 from hygiene.models.evidence import RequestState, RootInspection, UsageEvidence
 from hygiene.models.exemptions import Exemption, ExemptionEnd, ExemptionScope
 from hygiene.models.exports import ExportJob, ExportState
-from hygiene.models.findings import DailyPosture, Finding, FindingOutcome
+from hygiene.models.findings import DailyPosture, DueJudgement, Finding, FindingOutcome
 from hygiene.models.inventory import (
     AccessKey,
     AccountStatus,
@@ -63,6 +63,7 @@ __all__ = [
     "DigestDelivery",
     "DigestSubscription",
     "Disposition",
+    "DueJudgement",
     "Exemption",
     "ExemptionEnd",
     "ExemptionScope",

@@ -1,4 +1,4 @@
-"""Findings and the day's posture. Derived from facts by `services.findings` and `services.posture`; no view edits one."""
+"""Findings, accounts to be judged again, and the day's posture. All is derived from facts by services; no view edits a row."""
 
 from __future__ import annotations
 
@@ -81,6 +81,19 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.outcome} since {self.opened_at:%Y-%m-%d}"
+
+
+class DueJudgement(models.Model):
+    """An account to be judged again without AWS, since what its verdicts rest on was told by the poll of another account.
+
+    A row of its own, which no poll of the account overwrites. It goes in the transaction that judges: what was not judged is still due.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="due_judgement", primary_key=True)
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} is to be judged again since {self.due_at:%H:%M:%S}"
 
 
 class DailyPosture(models.Model):

@@ -14,9 +14,9 @@ from functools import partial
 from django.conf import settings
 
 from accounts.gateway import AccessDenied, AwsError, CredentialsExpired, Gateway, Throttled, Unreachable
-from hygiene.domain.facts import OrganizationRole, Source
+from hygiene.domain.facts import IN_CHARGE, OrganizationRole, Source
 from hygiene.models import AccessKey, AccountStatus, Poll
-from hygiene.services import leases, missing, user_credentials, user_details
+from hygiene.services import leases, missing, rejudging, user_credentials, user_details
 from hygiene.services.clock import Clock
 from hygiene.services.timelines import Sighting
 
@@ -28,7 +28,6 @@ SERVICES = "Bedrock, CodeCommit and other service credentials"
 FEATURES = "iam:ListOrganizationsFeatures"
 FEATURES_UNKNOWN = "whether central root access is on"
 PASSING = (Throttled, Unreachable, CredentialsExpired)  # may well succeed when the next poll asks
-IN_CHARGE = (OrganizationRole.MANAGEMENT, OrganizationRole.DELEGATED)
 
 
 @dataclass
@@ -36,6 +35,7 @@ class Reading:
     """One refresh in flight. `notes`: sentences for the poll's page.
 
     `is_changed`: the account's own facts differ, so every verdict may. `changed`: primary keys of users whose facts differ.
+    `tells_members`: what verdicts of the organization's member accounts rest on differs.
     """
 
     poll: Poll
@@ -45,6 +45,7 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     is_changed: bool = False
     changed: set[int] = field(default_factory=set)
+    tells_members: bool = False
     has_failed: bool = False
 
     def sighting(self, source: Source) -> Sighting:
@@ -101,6 +102,8 @@ def refresh(poll: Poll, status: AccountStatus, gateway: Gateway, *, clock: Clock
         if not reading.has_failed:
             status.details_tried_at = clock.now()
         status.save()
+        if reading.tells_members:
+            rejudging.mark([status.account_id], now=clock.now())
     return reading
 
 
@@ -128,7 +131,10 @@ def _organization(reading: Reading) -> None:
     told, status = reading.gateway.organization(), reading.status
     features = None if told.features is None else sorted(told.features)
     role = OrganizationRole(told.role)
-    reading.is_changed = reading.is_changed or (status.organization_role, status.central_root_features) != (role, features)
+    before = (status.organization_role, status.central_root_features, status.organization_id)
+    differs = before != (role, features, told.organization_id)
+    reading.is_changed = reading.is_changed or differs
+    reading.tells_members = differs and role in IN_CHARGE
     status.organization_role, status.central_root_features, status.organization_id = role, features, told.organization_id
     status.organization_observed_at = reading.clock.now()
     if role in IN_CHARGE and features is None:

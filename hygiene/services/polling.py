@@ -158,6 +158,7 @@ def _read_details(run: Run) -> None:
         return
     now = run.clock.now()
     with leases.fenced(run.poll, now=now, phase="details"):
+        AccountStatus.objects.select_for_update().get(pk=run.status.pk)  # nobody judges by newer facts of others until this is written
         if reading.is_changed or len(reading.changed) > FEW:
             findings.reevaluate_account(run.account, run.status, policy=run.policy, now=now)
         else:

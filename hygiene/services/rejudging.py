@@ -1,23 +1,28 @@
-"""Verdicts once more after the policy changed: what a change would do, counted before it, and the accounts it touches, judged after it."""
+"""Verdicts once more without AWS: after a change of the policy, counted before it, and after what one account tells of others."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import Account
+from hygiene.domain.facts import IN_CHARGE, OrganizationRole
 from hygiene.domain.policy import Policy
 from hygiene.domain.rules import evaluate_account, evaluate_principal
 from hygiene.domain.verdicts import Outcome, Verdict
-from hygiene.models import AccountStatus, Principal
+from hygiene.models import AccountStatus, DueJudgement, Principal
 from hygiene.services import findings, holders, posture
 from hygiene.services.policies import Book
 
 Place = tuple[str, int | None, int | None]  # rule, principal, key
 MOST_PRINCIPALS = 4_000  # judged for a preview while a person waits
+CHUNK = 25  # accounts judged by one message to a worker
+AFTER_ERROR = timedelta(minutes=5)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +103,57 @@ def to_rejudge() -> list[int]:
     """Accounts whose verdicts rest on the policy: those that were ever read."""
     rows = AccountStatus.objects.filter(account__removed_at__isnull=True, report_generated_at__isnull=False).order_by("account")
     return list(rows.values_list("account_id", flat=True))
+
+
+def is_due(*, now: datetime) -> bool:
+    """Whether an account is to be judged again since another one told what its verdicts rest on."""
+    return DueJudgement.objects.filter(due_at__lte=now).exists()
+
+
+def judge_due(*, book: Book, now: datetime) -> bool:
+    """Judge the roots of some accounts that are due, each in a transaction of its own. True when there may be more.
+
+    Several workers may do so at once, and one may be killed: what is not committed is still due. An account that cannot be judged
+    holds up no other.
+    """
+    due = list(DueJudgement.objects.filter(due_at__lte=now).order_by("due_at", "account").values_list("account_id", flat=True)[:CHUNK])
+    has_more = len(due) == CHUNK
+    for account_pk in due:
+        try:
+            has_more = _judge_due(account_pk, book=book, now=now) or has_more
+        except Exception:
+            logger.exception("An account could not be judged again by an error of this program")
+            DueJudgement.objects.filter(account=account_pk).update(due_at=now + AFTER_ERROR)
+    return has_more
+
+
+@transaction.atomic
+def _judge_due(account_pk: int, *, book: Book, now: datetime) -> bool:
+    """One of them. True when it is in charge of others, which are due now: whoever is not among them yet judges by its word, committed."""
+    row = DueJudgement.objects.select_for_update(skip_locked=True).filter(account=account_pk).first()
+    if row is None:
+        return False  # another worker has it, or is done with it
+    status = AccountStatus.objects.select_for_update(of=("self",)).select_related("account").get(account=account_pk)
+    is_in_charge = status.organization_role in IN_CHARGE
+    if is_in_charge:
+        _mark_members(status.organization_id, now=now)
+    roots = list(Principal.objects.present().filter(account=account_pk, is_root=True))
+    if roots:
+        policy = book.for_account(status.account)
+        findings.reevaluate_principals(status.account, status, roots, policy=policy, now=now)
+        posture.refresh(status.account, status, policy=policy, now=now)
+    row.delete()
+    return is_in_charge
+
+
+def _mark_members(organization_id: str, *, now: datetime) -> None:
+    """Its member accounts are due, whatever each was judged by so far. A statement for each 500."""
+    members = AccountStatus.objects.filter(organization_id=organization_id, organization_role=OrganizationRole.MEMBER)
+    present = members.filter(account__removed_at__isnull=True).order_by("account").values_list("account_id", flat=True)
+    mark(list(present), now=now)
+
+
+def mark(account_pks: list[int], *, now: datetime) -> None:
+    """Have these accounts judged again, in the transaction that writes why."""
+    rows = [DueJudgement(account_id=pk, due_at=now) for pk in account_pks]
+    DueJudgement.objects.bulk_create(rows, batch_size=500, update_conflicts=True, update_fields=["due_at"], unique_fields=["account"])

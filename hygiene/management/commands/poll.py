@@ -14,7 +14,7 @@ from accounts.gateway import Purpose
 from accounts.models import Account
 from accounts.services import open_gateway
 from hygiene.models import Poll, PollTrigger
-from hygiene.services import crews, policies, polling, schedule
+from hygiene.services import crews, policies, polling, rejudging, schedule
 from hygiene.services.clock import Clock
 from hygiene.services.crew import Watch
 from hygiene.services.reports import Patience
@@ -34,12 +34,14 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="also accounts that are paused here")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Queue a poll row for each account, then run them."""
+        """Queue a poll row for each account, run them, and judge what other accounts told of."""
         if not 1 <= options["jobs"] <= 64:
             raise CommandError("--jobs must be from 1 to 64.", returncode=2)
         accounts = self.accounts(options["account_id"], force=options["force"])
         polls = schedule.queue_polls(accounts, trigger=PollTrigger.COMMAND, now=timezone.now())
         failures = [line for line in self.run(polls, options["jobs"]) if line]
+        while rejudging.judge_due(book=policies.load(), now=timezone.now()):
+            pass
         for line in failures:
             self.stderr.write(line)
         self.stdout.write(f"{len(polls) - len(failures)} of {len(polls)} accounts polled.")
