@@ -42,7 +42,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("keys/<uuid:uuid>/", keys.key_detail, name="key"),
     path("keys/<uuid:uuid>/evidence/", evidence.key_evidence, name="key-evidence"),
     path("keys/<uuid:uuid>/evidence/new/", evidence.evidence_new, name="evidence-new"),
-    path("keys/<uuid:uuid>/ask-owner/", owners.owner_ask, name="owner-ask"),
     path("answers/<uuid:uuid>/", owners.owner_answer, name="owner-answer"),
     path("answers/campaigns/<uuid:uuid>/", owners.campaign_answer, name="campaign-answer"),
     path("users/", users.user_list, name="users"),

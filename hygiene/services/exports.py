@@ -124,7 +124,8 @@ def _ids(entries: list[dict[str, Any]] | None, *names: str) -> list[str] | None:
 
 def _users(found: QuerySet[Principal]) -> QuerySet[Principal]:
     root_keys = AccessKey.objects.present().filter(principal__is_root=True)
-    return found.select_related("account__status").prefetch_related(Prefetch("access_keys", queryset=root_keys, to_attr="root_keys"))
+    plain = found.select_related("account__status").prefetch_related(None)
+    return plain.prefetch_related(Prefetch("access_keys", queryset=root_keys, to_attr="root_keys"))
 
 
 def _user(user: Principal, policy: Policy, now: datetime) -> Row:
@@ -187,8 +188,12 @@ def _status(account: Account) -> Any:
 def _accounts(found: QuerySet[Account]) -> QuerySet[Account]:
     roots = Principal.objects.present().filter(is_root=True)
     keys = AccessKey.objects.present().filter(principal__is_root=True)
-    return found.select_related("status").prefetch_related(
-        Prefetch("principals", queryset=roots, to_attr="roots"), Prefetch("access_keys", queryset=keys, to_attr="root_keys")
+    return (
+        found.select_related("status")
+        .prefetch_related(None)
+        .prefetch_related(  # a page's own are of no use here
+            Prefetch("principals", queryset=roots, to_attr="roots"), Prefetch("access_keys", queryset=keys, to_attr="root_keys")
+        )
     )
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from accounts.models import Account, Partition
-from hygiene.domain.facts import KeyStatus, MfaState, PasswordState
+from hygiene.domain.facts import KeyStatus, MfaState, OrganizationRole, PasswordState
 from hygiene.models import AccessKey, AccountStatus, PollOutcome, Principal
+
+CREDENTIALS = "RootCredentialsManagement"  # AWS's word for the feature that lets root's credentials be removed centrally
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +81,23 @@ def _certificate(status: AccountStatus | None, row: Principal | None) -> bool | 
     if live is None and row is not None and row.certificates is not None:
         return bool(row.certificates)
     return live
+
+
+def with_central_root(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """The accounts with `central_features`: what the account in charge of their organization last said is on; None: not known."""
+    told = AccountStatus.objects.filter(organization_id=OuterRef("status__organization_id"), central_root_features__isnull=False)
+    newest = told.exclude(organization_id="").order_by("-organization_observed_at")
+    return accounts.annotate(central_features=Subquery(newest.values("central_root_features")[:1]))
+
+
+def central_root_words(account: Account) -> tuple[str, str]:
+    """Whether central root access reaches an account of `with_central_root`, and why it does not."""
+    role = OrganizationRole(getattr(getattr(account, "status", None), "organization_role", OrganizationRole.UNKNOWN))
+    if role is OrganizationRole.MANAGEMENT:
+        return "n/a", "management account"
+    if role is OrganizationRole.NONE:
+        return "n/a", "in no organization"
+    features: list[str] | None = account.central_features  # type: ignore[attr-defined]  # annotated
+    if role is OrganizationRole.UNKNOWN or features is None:
+        return "unknown", "not read"
+    return ("on", "for its organization") if CREDENTIALS in features else ("off", "for its organization")

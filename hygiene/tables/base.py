@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import QuerySet
+from django.middleware.csrf import get_token
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_tables2.data import TableQuerysetData
@@ -42,13 +43,20 @@ def link(url_name: str, argument: Any, words: Any, *, is_row: bool = False) -> S
 
 
 def row_menu(label: str, entries: Iterable[tuple[str, str]]) -> SafeString:
-    """The menu of one row, of (address, words)."""
-    links = format_html_join("", '<a href="{}">{}</a>', entries)
+    """The menu of one row, of (address, words); words that end in an ellipsis open a dialog."""
+    links = format_html_join(
+        "", '<a href="{}"{}>{}</a>', ((url, dialog_for(url) if words.endswith("…") else "", words) for url, words in entries)
+    )
     return format_html(
         '<details class="facet row-menu"><summary class="icon-button" aria-label="{}">{}</summary>'
         '<div class="facet-list">{}</div></details>',
         *(label, icon("dots"), links),
     )
+
+
+def dialog_for(url: str) -> SafeString:
+    """What makes a link open the dialog of its page; without scripts the page opens."""
+    return format_html(' hx-get="{}" hx-target="#dialog" hx-swap="innerHTML" data-opens-dialog', url)
 
 
 def account_cell(account: Account) -> SafeString:
@@ -59,8 +67,13 @@ def account_cell(account: Account) -> SafeString:
 def owner_cell(own: str, source: str, account: Account) -> SafeString | str:
     """The owner as a chip and how it was found, or that there is none."""
     name, found = (own, source) if own else (account.owner_email, "owner of the account")
+    return two(owner_chip(name), found) if name else owner_chip("")
+
+
+def owner_chip(name: str) -> SafeString:
+    """A name as a chip, or that there is none."""
     if name:
-        return two(format_html('<span class="chip clip" title="{}">{}</span>', name, name), found)
+        return format_html('<span class="chip clip" title="{}">{}</span>', name, name)
     return format_html('<span class="chip is-absent">{}</span>', "no owner")
 
 
@@ -130,6 +143,12 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
             return lambda row: row.get_cell(column.name)
         return lambda row: render(row.record)
 
+    def csrf_token(self) -> str:
+        """One token for all forms of the page."""
+        if not hasattr(self, "_token"):
+            self._token: str = get_token(self.request)
+        return self._token
+
     def exported(self) -> list[str]:
         """The contract's columns that say what the shown columns say, in the contract's order."""
         shown = {name for column in self.columns for name in self.exports.get(column.name, ())}
@@ -138,12 +157,14 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
     def choose(self, wanted: list[str], pinned_keys: set[str]) -> list[tuple[str, str, bool]]:
         """Show the wanted columns, or the usual ones; answers (name, label, is shown) of every column that can be chosen."""
         choices = []
-        for name in self.base_columns if self.fixed else ():
+        for name in self.sequence if self.fixed else ():
             column = self.columns[name]
             is_shown = name in wanted if wanted else column.visible and self.pinned.get(name) not in pinned_keys
             if name in self.fixed:
                 continue
             (self.columns.show if is_shown else self.columns.hide)(name)
+            if wanted and column.column.attrs == WIDE_ONLY:
+                column.column.attrs = {}  # asked for by name, so narrow screens show it too
             choices.append((name, str(column.header), is_shown))
         return choices
 

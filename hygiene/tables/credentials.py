@@ -1,4 +1,4 @@
-"""Tables of access keys and users."""
+"""The table of access keys."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import QuerySet
-from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hygiene.domain import wording
-from hygiene.domain.facts import LastUse, Source, UseState
-from hygiene.models import AccessKey, Principal
+from hygiene.models import AccessKey
 from hygiene.models.orderings import worst_first
-from hygiene.services.exports import mfa_of
 from hygiene.services.live_keys import last_use
 from hygiene.services.permissions import offers
 from hygiene.tables.addresses import address
@@ -27,10 +24,8 @@ from hygiene.tables.base import (
     born,
     finding_cell,
     link,
-    mfa_cell,
     owner_cell,
     row_menu,
-    sentences,
     two,
     used,
 )
@@ -128,15 +123,9 @@ class KeyTable(KeyFacts):
 
     def render_actions(self, record: AccessKey) -> SafeString:
         """Buttons, each pressable or with its reason."""
-        context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": self._csrf_token()}
+        context = {"actions": offers(record, user=self.user, now=self.now), "csrf_token": self.csrf_token()}
         buttons = render_to_string("hygiene/_key_action.html", context)
         return format_html('<div class="row-actions">{}{}</div>', buttons, self._menu(record))
-
-    def _csrf_token(self) -> str:
-        """One token for all forms of the page."""
-        if not hasattr(self, "_token"):
-            self._token: str = get_token(self.request)
-        return self._token
 
     def _menu(self, record: AccessKey) -> SafeString:
         """What else leads on from the row."""
@@ -165,63 +154,3 @@ class KeyTable(KeyFacts):
     def order_last_used(self, queryset: QuerySet[AccessKey], is_descending: bool) -> tuple[QuerySet[AccessKey], bool]:
         """By use."""
         return used(queryset, "last_used_at", "last_used_state", is_descending=is_descending)
-
-
-class UserTable(List):
-    """IAM users."""
-
-    finding = tables.Column("Finding", empty_values=())
-    user = tables.Column("User", accessor="name", order_by=("name", "pk"))
-    account = tables.Column("Account", order_by=("account__name", "pk"))
-    password = tables.Column("Console password", accessor="password_state", order_by=("password_state", "pk"))
-    mfa = tables.Column("MFA", accessor="mfa_state", order_by=("mfa_state", "pk"))
-    last_used = tables.Column("Last sign-in", empty_values=(), accessor="password_last_used_at")
-    keys = tables.Column("Keys", empty_values=(), accessor="active_keys", order_by=("active_keys", "inactive_keys", "pk"))
-    owner = tables.Column("Owner", empty_values=(), order_by=("owner", "account__owner_email", "pk"), attrs=WIDE_ONLY)
-
-    def render_finding(self, record: Principal) -> SafeString:
-        """Worst rule of the user and its keys."""
-        return finding_cell(record.severity, record.failing_rules, record.account, policy=self.policy, now=self.now)
-
-    def render_user(self, record: Principal) -> SafeString:
-        """Name and birth."""
-        created = f"created {wording.day(record.created_at)}" if record.created_at else "creation not known"
-        return two(link("user", record.uuid, record.name, is_row=True), created, "is-strong")
-
-    def render_account(self, record: Principal) -> SafeString:
-        """Where."""
-        return account_cell(record.account)
-
-    def render_password(self, record: Principal) -> SafeString:
-        """Yes, none or unknown."""
-        changed = record.password_last_changed_at
-        second = f"changed {wording.relative(changed, self.now)}" if changed else "no console access"
-        word = {"enabled": "yes", "none": "none"}.get(record.password_state, "unknown")
-        return two(word, second if word != "unknown" else "not read")
-
-    def render_mfa(self, record: Principal) -> SafeString:
-        """On, off, unknown, or not applicable without a password."""
-        return mfa_cell(mfa_of(record), ", ".join(record.mfa_kinds or []))
-
-    def render_last_used(self, record: Principal) -> SafeString:
-        """Last console sign-in."""
-        use = LastUse(UseState(record.password_last_used_state), record.password_last_used_at, source=Source.REPORT)
-        words = wording.sign_in_words(use, now=self.now)
-        return two(words.first, words.second)
-
-    def render_keys(self, record: Principal) -> SafeString:
-        """Status sentences of its keys."""
-        return render_to_string("hygiene/_user_keys.html", {"sentences": sentences(record, self.now), "keys_known": record.keys_known})
-
-    def render_owner(self, record: Principal) -> SafeString | str:
-        """Whose."""
-        return owner_cell(record.owner, record.owner_source, record.account)
-
-    def order_finding(self, queryset: QuerySet[Principal], is_descending: bool) -> tuple[QuerySet[Principal], bool]:
-        """By severity: descending is the usual order, worst first; ascending is that turned round."""
-        found = queryset.order_by("-severity", "name", "pk")
-        return found if is_descending else found.reverse(), True
-
-    def order_last_used(self, queryset: QuerySet[Principal], is_descending: bool) -> tuple[QuerySet[Principal], bool]:
-        """By sign-in."""
-        return used(queryset, "password_last_used_at", "password_last_used_state", is_descending=is_descending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import django_tables2 as tables
 from django.utils.html import format_html
@@ -25,6 +26,22 @@ def left(moment: datetime, now: datetime) -> str:
 class ExemptionTable(List):
     """Accepted risks: what, why, by whom, until when."""
 
+    kind = "exemptions"
+    fixed = ("covers",)
+    pinned: ClassVar = {"account": "account", "accepted_by": "by", "ticket": "ticket", "scope": "scope"}
+    exports: ClassVar = {
+        "covers": ("scope", "user_arn", "access_key_id", "tag"),
+        "account": ("account_id", "account_name"),
+        "rules": ("rules",),
+        "reason": ("reason", "ticket"),
+        "accepted_by": ("accepted_by", "created_by"),
+        "ends": ("ends_at", "ended_at", "end_reason"),
+        "made": ("created_at",),
+        "entered_by": ("created_by",),
+        "ticket": ("ticket",),
+        "scope": ("scope",),
+        "ended": ("ended_at", "end_reason"),
+    }
     covers = tables.Column("Covers", empty_values=(), order_by=("principal__name", "tag", "pk"))
     account = tables.Column("Account", empty_values=(), order_by=("account__name", "pk"))
     rules = tables.Column("Rules", empty_values=(), orderable=False)
@@ -32,6 +49,12 @@ class ExemptionTable(List):
     reason = tables.Column("Reason", orderable=False, attrs=WIDE_ONLY)
     accepted_by = tables.Column("Accepted by", order_by=("accepted_by", "pk"))
     ends = tables.Column("Ends", empty_values=(), accessor="ends_at", order_by=("ends_at", "pk"))
+    scope = tables.Column("Scope", visible=False, order_by=("scope", "pk"))
+    ticket = tables.Column("Ticket", empty_values=(), visible=False, order_by=("ticket", "pk"))
+    made = tables.Column("Made", accessor="created_at", visible=False, order_by=("created_at", "pk"))
+    entered_by = tables.Column("Entered by", accessor="created_by_name", visible=False, order_by=("created_by_name", "pk"))
+    reminded = tables.Column("Reminded", empty_values=(), accessor="reminded_at", visible=False, orderable=False)
+    ended = tables.Column("Ended", empty_values=(), accessor="ended_at", visible=False, order_by=("ended_at", "pk"))
 
     def render_covers(self, record: Exemption) -> SafeString:
         """Key, user, account or tag, linked to the exemption."""
@@ -72,3 +95,25 @@ class ExemptionTable(List):
         is_soon = record.ends_at - self.now <= ENDING
         first = format_html('<span class="sev is-medium">{}{}</span>', glyph("medium"), words) if is_soon else words
         return two(first, full_time(record.ends_at))
+
+    def render_scope(self, record: Exemption) -> str:
+        """One key, one user, a tag or an account."""
+        return ExemptionScope(record.scope).label
+
+    def render_ticket(self, record: Exemption) -> str:
+        """The ticket that was named."""
+        return record.ticket or "none"
+
+    def render_made(self, record: Exemption) -> SafeString | str:
+        """Since when it holds."""
+        return when(record.created_at)
+
+    def render_reminded(self, record: Exemption) -> SafeString | str:
+        """When whoever accepted it was reminded of its end."""
+        return when(record.reminded_at, absent="not yet")
+
+    def render_ended(self, record: Exemption) -> SafeString:
+        """When it ended, and by whom."""
+        if record.ended_at is None:
+            return two("not ended", "it holds")
+        return two(when(record.ended_at), record.ended_by_name or ExemptionEnd(record.end_reason).label)

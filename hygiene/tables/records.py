@@ -1,172 +1,51 @@
-"""Tables of accounts, root users, findings and audit events."""
+"""Tables of findings and audit events."""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import django_tables2 as tables
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.models import Account, AuditEvent
+from accounts.models import AuditEvent
 from hygiene.domain import wording
-from hygiene.domain.states import STATE_WORDS, AccountState
-from hygiene.domain.verdicts import Severity
 from hygiene.models import Finding, FindingOutcome
-from hygiene.services.exports import counted
-from hygiene.services.posture import state_of
-from hygiene.services.roots import RootFacts, root_facts
-from hygiene.tables.base import NUMBER, List, account_cell, born, link, mfa_cell, sentence, two
-from hygiene.templatetags.hygiene import glyph, rule_title, severity, when
+from hygiene.tables.account_facts import AccountFacts
+from hygiene.tables.base import List, account_cell, born, link, owner_cell, two
+from hygiene.templatetags.hygiene import full_time, glyph, rule_title, severity, when
 
 
-def state_cell(account: Account, state: AccountState) -> SafeString:
-    """Whether the account reports, and if not, why and since when."""
-    status = getattr(account, "status", None)
-    error = status.error if status and status.error else ""
-    if state is AccountState.OK:
-        return two("reporting", (status.list_keys_error if status else "") or "role works")
-    word = format_html('<span class="sev is-{}">{}{}</span>', *(("unknown", glyph("unknown"), STATE_WORDS[state])))
-    return two(
-        word, error or {AccountState.PAUSED: "not polled", AccountState.NEVER_POLLED: "no report yet"}.get(state, "no current report")
-    )
-
-
-class AccountTable(List):
-    """AWS accounts and how fresh their data is."""
-
-    account = tables.Column("Account", accessor="name", order_by=("name", "pk"))
-    environment = tables.Column("Environment", empty_values=(), order_by=("environment", "pk"))
-    state = tables.Column("Data", empty_values=(), orderable=False)
-    report = tables.Column("Report from", empty_values=(), accessor="status__report_generated_at")
-    users = tables.Column("Users", empty_values=(), accessor="status__users", order_by=("status__users", "pk"), attrs=NUMBER)
-    keys = tables.Column(
-        "Active keys", empty_values=(), accessor="status__active_keys", order_by=("status__active_keys", "pk"), attrs=NUMBER
-    )
-    findings = tables.Column(
-        "Findings", empty_values=(), accessor="status__findings_open", order_by=("status__findings_open", "pk"), attrs=NUMBER
-    )
-    changes = tables.Column("Changes", empty_values=(), accessor="allows_remediation", order_by=("allows_remediation", "pk"))
-
-    def render_account(self, record: Account) -> SafeString:
-        """Name and number."""
-        return two(link("account", record.account_id, record.name, is_row=True), wording.grouped_account(record.account_id), "is-strong")
-
-    def render_environment(self, record: Account) -> str:
-        """The environment, or that none is given."""
-        return record.environment or "none"
-
-    def render_state(self, record: Account) -> SafeString:
-        """Reporting or not."""
-        return state_cell(record, state_of(getattr(record, "status", None), record, policy=self.policy, now=self.now))
-
-    def render_report(self, record: Account) -> SafeString | str:
-        """Age of the newest report."""
-        status = getattr(record, "status", None)
-        return when(status.report_generated_at if status else None, absent="never")
-
-    def _count(self, record: Account, name: str) -> str:
-        status = getattr(record, "status", None)
-        count = counted(status, name, state=state_of(status, record, policy=self.policy, now=self.now))
-        return "unknown" if count is None else wording.number(count)
-
-    def render_users(self, record: Account) -> str:
-        """IAM users."""
-        return self._count(record, "users")
-
-    def render_keys(self, record: Account) -> str:
-        """Active keys of users."""
-        return self._count(record, "active_keys")
-
-    def render_findings(self, record: Account) -> str:
-        """Open findings."""
-        return self._count(record, "findings_open")
-
-    def render_changes(self, record: Account) -> str:
-        """Whether keys may be changed here."""
-        return "allowed" if record.allows_remediation and record.act_role_arn else "read-only"
-
-    def order_report(self, queryset: QuerySet[Account], is_descending: bool) -> tuple[QuerySet[Account], bool]:
-        """By the report's age; never comes as oldest."""
-        field = F("status__report_generated_at")
-        return queryset.order_by(field.desc(nulls_last=True) if is_descending else field.asc(nulls_first=True), "pk"), True
-
-
-class RootTable(List):
-    """One row for each account's root user."""
-
-    account = tables.Column("Account", accessor="name", order_by=("name", "pk"))
-    key = tables.Column("Root key", empty_values=(), orderable=False)
-    last_used = tables.Column("Root key last used", empty_values=(), orderable=False)
-    mfa = tables.Column("MFA", empty_values=(), orderable=False)
-    password = tables.Column(empty_values=(), orderable=False)
-    sign_in = tables.Column("Last root sign-in", empty_values=(), orderable=False)
-    data = tables.Column("Read", empty_values=(), accessor="status__summary_observed_at", orderable=False)
-
-    def _facts(self, record: Account) -> RootFacts:
-        roots = record.roots  # type: ignore[attr-defined]  # Prefetch(to_attr) of the view
-        return root_facts(record, getattr(record, "status", None), roots[0] if roots else None, record.root_keys)  # type: ignore[attr-defined]
-
-    def render_account(self, record: Account) -> SafeString:
-        """Name and number."""
-        return two(link("root-user", record.account_id, record.name, is_row=True), wording.grouped_account(record.account_id), "is-strong")
-
-    def render_key(self, record: Account) -> SafeString:
-        """Present, none or unknown; age of each."""
-        facts, keys = self._facts(record), record.root_keys  # type: ignore[attr-defined]
-        if facts.key_present is None:
-            return two(format_html('<span class="sev is-unknown">{}unknown</span>', glyph("unknown")), "not read")
-        if not facts.key_present:
-            return two("none", "as it should be")
-        statuses = " and ".join(sorted({wording.status_word(key.status, key.status_raw) for key in keys})) or "active"
-        ages = [wording.age_words(key.created_at, self.now) for key in keys]
-        second = ", ".join(f"{age.first} days old" if age.first != "unknown" else "age not in the report yet" for age in ages)
-        return two(
-            severity(50, f"{len(keys) or 1} root key{'s' if len(keys) > 1 else ''}, {statuses}"), second or "age not in the report yet"
-        )
-
-    def render_last_used(self, record: Account) -> SafeString:
-        """Newest use of its keys."""
-        facts, keys = self._facts(record), record.root_keys  # type: ignore[attr-defined]
-        if not facts.key_present:
-            return two("unknown", "not read") if facts.key_present is None else two("n/a", "no key")
-        words = [sentence(key, now=self.now, is_root=True) for key in keys]
-        return two(words[0].partition(", ")[2] if words else "unknown", "by the credential report" if words else "in the next report")
-
-    def render_mfa(self, record: Account) -> SafeString:
-        """On with its kind, off, unknown, or nothing to protect."""
-        facts = self._facts(record)
-        return mfa_cell(facts.mfa, facts.mfa_kind, Severity.CRITICAL)
-
-    def render_password(self, record: Account) -> str:
-        """Whether root can sign in."""
-        return {True: "yes", False: "none", None: "unknown"}[self._facts(record).password_present]
-
-    def render_sign_in(self, record: Account) -> SafeString | str:
-        """Last recorded sign-in of root."""
-        roots = record.roots  # type: ignore[attr-defined]
-        if not roots:
-            return two("unknown", "not read")
-        moment = roots[0].password_last_used_at
-        return (
-            when(moment)
-            if moment
-            else {"never": "never", "no_data": "never", "n/a": "n/a"}.get(roots[0].password_last_used_state, "unknown")
-        )
-
-    def render_data(self, record: Account) -> SafeString | str:
-        """When the live summary was read."""
-        status = getattr(record, "status", None)
-        return when(status.summary_observed_at if status else None, absent="never")
-
-
-class FindingTable(List):
+class FindingTable(AccountFacts):
     """Findings: what, where, since when and why."""
 
+    kind = "findings"
+    fixed = ("rule", "subject")
+    pinned: ClassVar = {"account": "account", "environment": "env", "unit": "ou"}
+    exports: ClassVar = {
+        "rule": ("rule", "severity", "outcome"),
+        "subject": ("user_arn", "access_key_id"),
+        "account": ("account_id", "account_state"),
+        "explanation": ("explanation",),
+        "opened": ("opened_at",),
+        "seen": ("last_seen_at",),
+        "fixed_at": ("resolved_at",),
+        "exempt": ("exempt_until",),
+    }
     rule = tables.Column("Finding", order_by=("severity", "rule", "pk"))
     subject = tables.Column("User and key", empty_values=(), order_by=("principal__name", "pk"))
     account = tables.Column("Account", order_by=("account__name", "pk"))
     explanation = tables.Column("Why", orderable=False)
     opened = tables.Column("Open since", accessor="opened_at")
+    owner = tables.Column("Owner", empty_values=(), visible=False, orderable=False)
+    limit = tables.Column("Set in", empty_values=(), visible=False, orderable=False)
+    exempt = tables.Column("Exempt until", empty_values=(), visible=False, orderable=False)
+    seen = tables.Column("Last judged", accessor="last_seen_at", visible=False, order_by=("last_seen_at", "pk"))
+    fixed_at = tables.Column("Fixed", empty_values=(), accessor="resolved_at", visible=False, order_by=("resolved_at", "pk"))
+
+    class Meta(List.Meta):
+        sequence = ("rule", "subject", "account", "explanation", "opened", "owner", "...")
 
     def render_rule(self, record: Finding) -> SafeString:
         """Severity and plain name; an unknown outcome is said."""
@@ -195,6 +74,29 @@ class FindingTable(List):
         """Since when."""
         return when(record.opened_at)
 
+    def render_owner(self, record: Finding) -> SafeString | str:
+        """Whose user or account it is."""
+        user = record.principal
+        return owner_cell(user.owner if user else "", user.owner_source if user else "", record.account)
+
+    def render_limit(self, record: Finding) -> SafeString:
+        """Where the rule's numbers were set, and what was compared."""
+        return two(record.set_in or "the rule itself", record.comparison or "no number")
+
+    def render_exempt(self, record: Finding) -> str:
+        """When the exemption that covers it ends."""
+        return full_time(record.exemption.ends_at) if record.exemption and record.outcome == FindingOutcome.EXEMPT else "not exempt"
+
+    def render_seen(self, record: Finding) -> SafeString | str:
+        """When it was last found to be so."""
+        return when(record.last_seen_at)
+
+    def render_fixed_at(self, record: Finding) -> SafeString | str:
+        """When it was fixed, and how that was known."""
+        if record.resolved_at is None:
+            return "not fixed"
+        return two(when(record.resolved_at), record.resolution.replace("_", " ") or "seen by a poll")
+
     def order_opened(self, queryset: QuerySet[Finding], is_descending: bool) -> tuple[QuerySet[Finding], bool]:
         """By how long it is open."""
         return born(queryset, "opened_at", is_descending=is_descending)
@@ -203,12 +105,35 @@ class FindingTable(List):
 class AuditTable(List):
     """What people and the product did."""
 
+    kind = "audit"
+    fixed = ("time", "target")
+    pinned: ClassVar = {"person": "by", "action": "action", "outcome": "result", "account": "account", "reason": "reason"}
+    exports: ClassVar = {
+        "time": ("occurred_at",),
+        "person": ("actor",),
+        "action": ("action", "reason"),
+        "target": ("target", "account_name"),
+        "outcome": ("outcome", "message"),
+        "request": ("aws_request_id",),
+        "account": ("account_id", "account_name"),
+        "reason": ("reason", "note"),
+        "ticket": ("ticket",),
+        "before": ("before",),
+        "after": ("after",),
+        "change": ("correlation_id",),
+    }
     time = tables.Column("Time", accessor="occurred_at", order_by=("occurred_at", "pk"))
     person = tables.Column("Who", accessor="actor_name", order_by=("actor_name", "pk"))
     action = tables.Column("Action", order_by=("action", "pk"))
     target = tables.Column("Object", orderable=False, empty_values=())
     outcome = tables.Column("Result", order_by=("outcome", "pk"))
     request = tables.Column("AWS request", accessor="aws_request_id", orderable=False, empty_values=())
+    account = tables.Column("Account", empty_values=(), visible=False, order_by=("account_name", "pk"))
+    reason = tables.Column("Reason", empty_values=(), visible=False, orderable=False)
+    ticket = tables.Column("Ticket", empty_values=(), visible=False, order_by=("ticket", "pk"))
+    before = tables.Column("Before", empty_values=(), visible=False, orderable=False)
+    after = tables.Column("After", empty_values=(), visible=False, orderable=False)
+    change = tables.Column("Change", empty_values=(), accessor="correlation_id", visible=False, orderable=False)
 
     def render_time(self, record: AuditEvent) -> SafeString:
         """When, linked to the entry."""
@@ -229,3 +154,33 @@ class AuditTable(List):
     def render_request(self, record: AuditEvent) -> SafeString:
         """AWS's own id, as CloudTrail has it."""
         return format_html("<code>{}</code>", record.aws_request_id or "none")
+
+    def render_account(self, record: AuditEvent) -> SafeString:
+        """Where, with the name that it had then."""
+        if not record.account_number:
+            return two("none", "the installation")
+        return two(record.account_name, wording.grouped_account(record.account_number))
+
+    def render_reason(self, record: AuditEvent) -> SafeString:
+        """Why, and the note."""
+        return two(record.reason.replace("_", " ") or "none", record.note or "no note")
+
+    def render_ticket(self, record: AuditEvent) -> str:
+        """The ticket that was named."""
+        return record.ticket or "none"
+
+    def render_before(self, record: AuditEvent) -> str:
+        """What it was."""
+        return _values(record.before)
+
+    def render_after(self, record: AuditEvent) -> str:
+        """What it became."""
+        return _values(record.after)
+
+    def render_change(self, record: AuditEvent) -> SafeString:
+        """What all entries of one change have in common."""
+        return format_html("<code>{}</code>", str(record.correlation_id or "none")[:8])
+
+
+def _values(kept: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(kept.items())) or "none"

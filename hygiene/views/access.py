@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from accounts import audit
 from hygiene.people import roles_with
@@ -21,6 +22,12 @@ class SignedIn(HttpRequest):
     """A request of somebody who is signed in."""
 
     user: User
+
+
+class Request(SignedIn):
+    """A request of somebody who is signed in, which may come from htmx."""
+
+    htmx: HtmxDetails
 
 
 def requires(*permissions: str) -> Callable[[View], View]:

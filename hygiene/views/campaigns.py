@@ -17,8 +17,7 @@ from accounts.models import Account
 from hygiene.models import Plan
 from hygiene.services import calendars, campaigns
 from hygiene.services.refused import Invalid, NotAllowed
-from hygiene.views.access import SignedIn, requires
-from hygiene.views.plans import Request
+from hygiene.views.access import Request, SignedIn, requires
 from hygiene.views.safety import answer, visible_run
 
 LONG_AGO = timedelta(days=-1)

@@ -13,8 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hygiene.models import AccessKey
 from hygiene.services import advice, usage_evidence
 from hygiene.tasks import look_into_trail
-from hygiene.views.access import requires
-from hygiene.views.plans import Request
+from hygiene.views.access import Request, requires
 
 
 def _key(request: Request, uuid: UUID) -> AccessKey:

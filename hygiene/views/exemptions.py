@@ -12,9 +12,12 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRefresh
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account
+from hygiene.domain.wording import plural
 from hygiene.filters import EXEMPTIONS
 from hygiene.forms import ExemptionForm, ExtensionForm, WithdrawalForm
 from hygiene.models import AccessKey, Exemption, ExemptionScope, Finding, FindingOutcome, Principal
@@ -24,7 +27,7 @@ from hygiene.services.exemptions import ENDING, Cover, NotAccepted, Terms, cover
 from hygiene.tables import ExemptionTable
 from hygiene.tasks import judge_exemptions
 from hygiene.views import lists
-from hygiene.views.access import SignedIn, requires
+from hygiene.views.access import Request, SignedIn, requires
 from hygiene.views.chosen import chosen_keys
 from hygiene.views.facets import FacetKind
 
@@ -107,9 +110,10 @@ def _detail(
     return render(request, "hygiene/exemption.html", context, status=422 if extension or withdrawal else 200)
 
 
+@vary_on_headers("HX-Request")
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("hygiene.accept_risk")
-def exemption_new(request: SignedIn) -> HttpResponse:
+def exemption_new(request: Request) -> HttpResponse:
     """The form for what was chosen, by a link or by a posted selection; with `save` it makes the exemptions."""
     covers = _chosen(request)
     is_saving = request.method == "POST" and "save" in request.POST
@@ -126,14 +130,24 @@ def exemption_new(request: SignedIn) -> HttpResponse:
             form.complain(error.errors)
         else:
             return _made(request, made)
-    context = {"covers": covers, "form": form, "longest": exemptions.longest_days(), "failing": initial["rules"]}
-    return render(request, "hygiene/exemption_new.html", context, status=422 if form.errors else 200)
+    context = {"covers": covers, "form": form, "longest": exemptions.longest_days(), **_words(covers)}
+    template = "hygiene/_exemption_dialog.html" if request.htmx else "hygiene/exemption_new.html"
+    return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _made(request: SignedIn, made: list[Exemption]) -> HttpResponse:
+def _words(covers: list[Cover]) -> dict[str, str]:
+    """The heading and the button that confirms: verb and count."""
+    nouns = {cover.scope.value for cover in covers}
+    confirm = f"Exempt {plural(len(covers), nouns.pop() if len(nouns) == 1 else 'item')}"
+    return {"heading": f"Exempt {covers[0].words}" if len(covers) == 1 else confirm, "confirm": confirm}
+
+
+def _made(request: Request, made: list[Exemption]) -> HttpResponse:
     judge(made)
     words = "The exemption holds" if len(made) == 1 else f"{len(made)} exemptions hold"
     messages.success(request, f"{words} until {made[0].ends_at:%d %b %Y}. What it covers is counted apart from now on.")
+    if request.htmx:
+        return HttpResponseClientRefresh()  # the page behind the dialog shows other rows now
     return redirect("exemption", made[0].uuid) if len(made) == 1 else redirect("exemptions")
 
 

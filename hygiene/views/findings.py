@@ -49,5 +49,5 @@ def finding_list(request: SignedIn) -> HttpResponseBase:
     labels = [(name, label, counts[name]) for name, label in LABELS.items()]
     context = {"tabs": lists.tabs([("rules", "By rule", None), *labels], current=current)}
     rows = rows if current == "all" else rows.filter(FINDING_VIEWS[current])
-    found = rows.select_related("account", "principal", "key").order_by("-severity", "rule", "opened_at", "pk")
+    found = rows.select_related("account", "principal", "key", "exemption").order_by("-severity", "rule", "opened_at", "pk")
     return lists.answer(request, PAGE, found, context=context, total=counts["" if current == "all" else current])

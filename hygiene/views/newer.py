@@ -9,8 +9,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from hygiene.models import AccountStatus
-from hygiene.views.access import requires
-from hygiene.views.plans import Request
+from hygiene.views.access import Request, requires
 
 
 @require_safe

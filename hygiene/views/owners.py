@@ -10,47 +10,39 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from hygiene.domain.wording import plural
-from hygiene.models import AccessKey, Action, NoticeKind, OwnerNotice
+from hygiene.models import Action, NoticeKind, OwnerNotice
 from hygiene.services import campaign_answers, campaign_mail, notices, owner_questions, plans
 from hygiene.services.permissions import in_scope
-from hygiene.tasks import send_owner_notice, send_owner_notices
-from hygiene.views.access import SignedIn, requires
+from hygiene.tasks import send_owner_notices
+from hygiene.views.access import Request, SignedIn, requires
 from hygiene.views.chosen import chosen_keys
 from hygiene.views.plans import wake_all
 
 MOST_KEYS = 500
 
 
-@require_POST
-@requires("hygiene.request_change")
-def owner_ask(request: SignedIn, uuid: UUID) -> HttpResponse:
-    """Mail the owner of one key. 409 says why that cannot be done now."""
-    keys = AccessKey.objects.visible_to(request.user).select_related("account", "principal")
-    key = get_object_or_404(keys, uuid=uuid)
-    try:
-        notice = notices.ask(key, actor=request.user, now=timezone.now())
-    except notices.CannotAsk as error:
-        return HttpResponse(str(error), status=409, content_type="text/plain")
-    transaction.on_commit(lambda: send_owner_notice.delay(notice.pk), robust=True)
-    return redirect("key", key.uuid)
-
-
+@vary_on_headers("HX-Request")
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("hygiene.request_change")
-def owners_ask(request: SignedIn) -> HttpResponse:
-    """Who would be asked about the chosen keys; with `ask` posted, each owner gets one mail."""
+def owners_ask(request: Request) -> HttpResponse:
+    """Who would be asked about the chosen keys, as a page or a dialog; with `ask` posted, each owner gets one mail."""
     keys = chosen_keys(request, most=MOST_KEYS)
     if request.method != "POST" or "ask" not in request.POST:
-        return render(request, "hygiene/owners_ask.html", {"asking": owner_questions.grouped(keys), "keys": keys})
+        template = "hygiene/_owners_dialog.html" if request.htmx else "hygiene/owners_ask.html"
+        return render(request, template, {"asking": owner_questions.grouped(keys), "keys": keys})
     mails, asked_before = owner_questions.ask(keys, actor=request.user, now=timezone.now())
     for pks in mails:
         transaction.on_commit(partial(send_owner_notices.delay, pks), robust=True)
     before = f" {plural(asked_before, 'key')} left out: asked within the last 24 hours." if asked_before else ""
-    messages.success(request, f"{plural(len(mails), 'mail')} to owners, about {plural(sum(map(len, mails)), 'key')}.{before}")
-    return redirect("keys")
+    words = f"{plural(len(mails), 'mail')} to owners, about {plural(sum(map(len, mails)), 'key')}.{before}"
+    if request.htmx:
+        return render(request, "hygiene/_toast.html", {"words": words})
+    messages.success(request, words)
+    return redirect("key", keys[0].uuid) if len(keys) == 1 else redirect("keys")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,25 +12,18 @@ from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.middleware import HtmxDetails
 
 from hygiene.forms import ConfirmForm
 from hygiene.models import KEY_ACTIONS, ROOT_ACTIONS, AccessKey, Action, Plan, Principal, Reason, Remediation, State
 from hygiene.services import advice, plans, policies, refusals, remediation, summaries, targets
 from hygiene.services.permissions import offers, role_refusal, with_actions
 from hygiene.tasks import wake
-from hygiene.views.access import SignedIn, requires
+from hygiene.views.access import Request, requires
 from hygiene.views.keys import matching
 
 REQUESTS = ("hygiene.request_change", "hygiene.request_deletion", "hygiene.request_root_removal")
 MOST_KEYS = 500
 MOST_MATCHING = 10_000
-
-
-class Request(SignedIn):
-    """A request of somebody who is signed in, which may come from htmx."""
-
-    htmx: HtmxDetails
 
 
 @require_POST

@@ -18,10 +18,9 @@ from hygiene.models import Poll, PollRequest, PollTrigger
 from hygiene.services import schedule
 from hygiene.tasks import start_requested_polls
 from hygiene.templatetags.hygiene import full_time
-from hygiene.views.access import requires
+from hygiene.views.access import Request, requires
 from hygiene.views.accounts import REPORT_EVERY
 from hygiene.views.lists import moment
-from hygiene.views.plans import Request
 
 FAILURES_SHOWN = 50
 

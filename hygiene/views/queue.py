@@ -18,8 +18,8 @@ from hygiene.forms import ReasonForm
 from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, ExportState, Reason, Remediation
 from hygiene.services import approvals, background_exports, campaigns, refusals, remediation
 from hygiene.services.permissions import offers, with_actions
-from hygiene.views.access import requires
-from hygiene.views.plans import Request, conflict, started
+from hygiene.views.access import Request, requires
+from hygiene.views.plans import conflict, started
 
 ROWS = 50
 MOST_OPEN = 200

@@ -15,7 +15,7 @@ from hygiene.filters import ACCOUNTS
 from hygiene.models import AccessKey, Finding, PollOutcome, Principal
 from hygiene.services import histories, root_inspection, targets
 from hygiene.services.posture import state_of
-from hygiene.services.roots import root_facts
+from hygiene.services.roots import root_facts, with_central_root
 from hygiene.tables import RootTable
 from hygiene.tables.base import sentence
 from hygiene.tasks import inspect_root
@@ -62,7 +62,7 @@ def root_user_list(request: SignedIn) -> HttpResponseBase:
     ordered = rows.annotate(has_root_key=Exists(failing.filter(rule="root.key_present", account=OuterRef("pk")))).order_by(
         "-has_root_key", "name", "pk"
     )
-    return lists.answer(request, PAGE, _with_roots(ordered), context=context, total=counts[current])
+    return lists.answer(request, PAGE, with_central_root(_with_roots(ordered)), context=context, total=counts[current])
 
 
 @require_safe

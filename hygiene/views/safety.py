@@ -18,8 +18,8 @@ from accounts.models import Account
 from hygiene.models import KEY_ACTIONS, WAITING_STATES, Alert, Plan, Remediation
 from hygiene.services import alerts, approvals, calendars, campaigns, change_rules, refusals, runs, switch
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
-from hygiene.views.access import requires
-from hygiene.views.plans import Request, started, wake_all
+from hygiene.views.access import Request, requires
+from hygiene.views.plans import started, wake_all
 
 MOST_LINES = 1000
 

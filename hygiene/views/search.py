@@ -13,8 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Account
 from hygiene.domain.wording import grouped_account, short_key_id
 from hygiene.models import AccessKey, Principal
-from hygiene.views.access import requires
-from hygiene.views.plans import Request
+from hygiene.views.access import Request, requires
 
 MOST = 12
 EACH = 3

@@ -59,7 +59,8 @@ def user_list(request: SignedIn) -> HttpResponseBase:
 
 
 def _with_keys(rows: QuerySet[Principal]) -> QuerySet[Principal]:
-    keys = Prefetch("access_keys", queryset=AccessKey.objects.present().order_by("created_at", "pk"), to_attr="present_keys")
+    present = with_actions(AccessKey.objects.present().order_by("created_at", "pk"))
+    keys = Prefetch("access_keys", queryset=present, to_attr="present_keys")
     return rows.select_related("account__status").prefetch_related(keys)
 
 

@@ -25,8 +25,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("close", (event) => {
   if (!event.target.matches?.("#dialog dialog")) return;
   event.target.remove();
-  if (opener?.isConnected && opener.checkVisibility()) opener.focus();
-  else document.querySelector("h1")?.focus();
+  const places = opener?.isConnected ? [opener, opener.closest("details")?.querySelector("summary")] : [];
+  (places.find((place) => place?.checkVisibility()) ?? document.querySelector("h1"))?.focus();
 }, true);
 
 // A button that cannot act yet stays focusable; pressing it goes to what is missing.

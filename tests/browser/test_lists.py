@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(300)]
@@ -155,3 +156,58 @@ def test_without_scripts_facets_are_forms_and_a_selection_can_be_exported(page_f
     with page.expect_download() as download:
         page.locator(".bulk-more").get_by_role("button", name="Export").click()
     assert len(download.value.path().read_text().splitlines()) == 3
+
+
+def test_asking_an_owner_from_the_menu_of_a_row_is_a_dialog_and_gives_the_focus_back(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi")
+    page.goto("/users/?view=with-keys&q=owner:team-data@example.com")
+    menu = page.locator(".row-menu").first
+    menu.locator("summary").click()
+    menu.get_by_role("link", name="Ask owner…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(menu.get_by_role("link", name="Ask owner…")).to_be_focused()
+    menu.get_by_role("link", name="Ask owner…").click()
+    dialog.get_by_role("button", name=re.compile("Ask 1 owner")).click()
+    expect(page.locator(".toast")).to_contain_text("to owners, about")
+    expect(page).to_have_url(re.compile("/users/"))
+
+
+def test_exempting_a_selection_is_a_dialog_that_says_what_is_missing(page_for: OpenPage) -> None:
+    page = page_for("a.moreau")
+    page.goto("/users/?view=no-mfa")
+    row = page.locator("tbody tr").first
+    row.locator(".row-menu summary").click()
+    row.get_by_role("link", name="Exempt…").click()
+    dialog = page.get_by_role("dialog")
+    assert [violation["id"] for violation in Axe().run(page).response["violations"] if violation["impact"] != "minor"] == []
+    dialog.get_by_role("button", name="Exempt 1 user").click()
+    expect(dialog.locator(".error").first).to_be_visible()
+    dialog.get_by_label("Reason").fill("Signs in from one room only.")
+    dialog.get_by_role("button", name="Exempt 1 user").click()
+    expect(page.locator(".toast")).to_contain_text("The exemption holds until")
+    expect(page).to_have_url(re.compile("/users/"))
+
+
+def test_without_scripts_the_same_links_are_pages(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi", scripts=False)
+    page.goto("/users/?view=with-keys&q=owner:team-web@example.com")
+    row = page.locator("tbody tr").first
+    row.locator(".row-menu summary").click()
+    row.get_by_role("link", name="Ask owner…").click()
+    expect(page.locator("h1")).to_contain_text("Ask the owner")
+    page.get_by_role("button", name="Ask 1 owner").click()
+    expect(page.locator(".toast")).to_contain_text("to owners, about")
+
+
+def test_columns_are_chosen_on_every_list_and_stay_in_the_address(page_for: OpenPage) -> None:
+    page = page_for("a.moreau")
+    for address in ("/users/", "/accounts/", "/findings/", "/root-users/", "/audit/"):
+        page.goto(address)
+        page.locator(".result").get_by_text("Columns").click()
+        page.locator(".result .facet[open] input[name=cols]:not(:checked)").first.check()
+        page.get_by_role("button", name="Show these").click()
+        expect(page).to_have_url(re.compile("cols="))
+        expect(page.locator(".result")).to_contain_text("Columns")

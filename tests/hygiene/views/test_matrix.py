@@ -84,7 +84,6 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "key-evidence": ("get", EVERYBODY),
     "evidence-new": ("post", POLLERS),
     "root-inspect": ("post", POLLERS),
-    "owner-ask": ("post", OPERATOR),
     "owners-ask": ("get", OPERATOR),
     "keys-export": ("post", EVERYBODY),
     "export-new": ("post", EVERYBODY),
@@ -128,7 +127,7 @@ def things(operator: User) -> dict[str, list[object]]:
     seen = alerts.raise_alert(kind="breaker", subject="all changes", sentence="Changes are paused.", now=now)
     uuid: dict[str, UUID] = {"plan": plan.uuid, "row": row.uuid}
     return {
-        **{name: [keys[0].uuid] for name in ("key", "key-evidence", "evidence-new", "owner-ask")},
+        **{name: [keys[0].uuid] for name in ("key", "key-evidence", "evidence-new")},
         "user": [Principal.objects.filter(is_root=False)[0].uuid],
         **{
             name: [account.account_id]
