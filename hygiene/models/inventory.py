@@ -61,7 +61,7 @@ class AccountStatus(models.Model):
     details_tried_at = models.DateTimeField(null=True, blank=True)  # last time that all details were read or refused
     details_observed_at = models.DateTimeField(null=True, blank=True)  # last GetAccountAuthorizationDetails
     credentials_observed_at = models.DateTimeField(null=True, blank=True)  # last listing of SSH keys and service-specific credentials
-    missing_permissions = models.JSONField(default=list, blank=True)  # list of {"permission", "unknown", "since"}
+    missing_permissions = models.JSONField(default=list, blank=True)  # list of {"permission", "unknown", "since", "asked_at"}
     users = models.PositiveIntegerField(default=0)
     active_keys = models.PositiveIntegerField(default=0)
     findings_open = models.PositiveIntegerField(default=0)

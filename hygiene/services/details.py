@@ -1,7 +1,7 @@
 """Facts beside the report, read at most once in DETAILS_INTERVAL_HOURS: account settings, users in detail, other credentials.
 
-Each part stands for itself: what AWS refuses is unknown with the missing permission kept, what fails is asked for by the next poll, and
-neither touches the report's part. Nothing is written while AWS is asked.
+Each part stands for itself: what AWS refuses is unknown with the missing permission kept and asked for in between (`missing.is_due`), what
+fails is asked for by the next poll, and neither touches the report's part. Nothing is written while AWS is asked.
 """
 
 from __future__ import annotations
@@ -75,10 +75,19 @@ class Reading:
 
 
 def is_due(poll: Poll, status: AccountStatus, clock: Clock) -> bool:
-    """Whether the interval is over, and the poll has time left for it."""
+    """Whether the interval is over, or something refused is to be asked again, and the poll has time left for it."""
     now = clock.now()
     is_late = poll.started_at is not None and now - poll.started_at > LONGEST_BEFORE
-    return not is_late and (status.details_tried_at is None or now - status.details_tried_at >= _interval())
+    return not is_late and (_all_are_due(status, clock) or any(_is_refused(part, poll, status, clock) for part in PARTS))
+
+
+def _all_are_due(status: AccountStatus, clock: Clock) -> bool:
+    return status.details_tried_at is None or clock.now() - status.details_tried_at >= _interval()
+
+
+def _is_refused(part: Part, poll: Poll, status: AccountStatus, clock: Clock) -> bool:
+    """Whether AWS refused a call of this part, and is to be asked again."""
+    return any(missing.is_due(status, permission, poll, now=clock.now()) for permission in (part.permission, *part.others))
 
 
 def _interval() -> timedelta:
@@ -86,20 +95,21 @@ def _interval() -> timedelta:
 
 
 def refresh(poll: Poll, status: AccountStatus, gateway: Gateway, *, clock: Clock) -> Reading:
-    """Read every part once. Raises LeaseLost; AccessDenied when the role cannot be assumed any more."""
+    """Read every part once, or between two such readings those that AWS refused.
+
+    Raises LeaseLost; AccessDenied when the role cannot be assumed any more.
+    """
     reading = Reading(poll, status, gateway, clock)
-    for permission, unknown, read, read_at in (
-        ("iam:GetAccountPasswordPolicy", POLICY, _password_policy, status.password_policy_observed_at),
-        ("organizations:DescribeOrganization", PLACE, _organization, status.organization_observed_at),
-        ("iam:GetAccountAuthorizationDetails", USERS, _users, status.details_observed_at),
-        ("iam:ListServiceSpecificCredentials", SERVICES, _service_credentials, status.credentials_observed_at),
-        ("iam:ListSigningCertificates", "ids of signing certificates", _certificates, None),
-        ("iam:ListSSHPublicKeys", "SSH keys", _ssh_keys, None),
-    ):
-        reading.part(permission, unknown, partial(read, reading), read_at=read_at)
+    is_whole = _all_are_due(status, clock)
+    for part in PARTS:
+        if _is_refused(part, poll, status, clock):
+            reading.part(part.permission, part.unknown, partial(part.read, reading))
+        elif is_whole:
+            read_at = getattr(status, part.read_at) if part.read_at else None
+            reading.part(part.permission, part.unknown, partial(part.read, reading), read_at=read_at)
     status.worker_key_user = _worker_key_user(status, gateway)
     with leases.fenced(poll, now=clock.now(), phase="details"):
-        if not reading.has_failed:
+        if is_whole and not reading.has_failed:
             status.details_tried_at = clock.now()
         status.save()
         if reading.tells_members:
@@ -193,3 +203,24 @@ def _worker_key_user(status: AccountStatus, gateway: Gateway) -> str:
         return ""
     key = AccessKey.objects.present().filter(account=status.account_id, access_key_id=key_id).select_related("principal").first()
     return "" if key is None else key.principal.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: the call that it needs and what is unknown without, how it is read, the status's field that says when, other calls."""
+
+    permission: str
+    unknown: str
+    read: Callable[[Reading], None]
+    read_at: str = ""
+    others: tuple[str, ...] = ()
+
+
+PARTS = (
+    Part("iam:GetAccountPasswordPolicy", POLICY, _password_policy, "password_policy_observed_at"),
+    Part("organizations:DescribeOrganization", PLACE, _organization, "organization_observed_at", others=(FEATURES,)),
+    Part("iam:GetAccountAuthorizationDetails", USERS, _users, "details_observed_at"),
+    Part("iam:ListServiceSpecificCredentials", SERVICES, _service_credentials, "credentials_observed_at"),
+    Part("iam:ListSigningCertificates", "ids of signing certificates", _certificates),
+    Part("iam:ListSSHPublicKeys", "SSH keys", _ssh_keys),
+)

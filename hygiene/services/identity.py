@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from accounts.gateway import AccessDenied, Gateway, ListedUser
@@ -24,7 +24,6 @@ UserIds: TypeAlias = Mapping[tuple[str, datetime | None], str]  # by ARN and cre
 PERMISSION = "iam:ListUsers"
 UNKNOWN = "whether a user was renamed or made anew, beyond what creation times tell"
 WITHOUT = "The read role may not call iam:ListUsers: a renamed user is told from a new one by the time of its creation alone."
-ASK_AGAIN = timedelta(hours=24)  # after a refusal
 
 
 @dataclass
@@ -80,12 +79,12 @@ def _asked(status: AccountStatus, gateway: Gateway, *, now: datetime) -> UserIds
 def learn(digest: str, poll: Poll, status: AccountStatus, gateway: Gateway, *, now: datetime) -> None:
     """Fill in UserIds that are not known yet, after the report is on the pages. No call while the report's users stay the same.
 
-    A refusal is tried again a day later.
+    After a refusal polls go on asking (`missing.is_due`).
     """
     was_refused = missing.is_noted(status, PERMISSION)
     if digest == status.users_listed_digest and not was_refused:
         return
-    if was_refused and status.users_listed_at is not None and now - status.users_listed_at < ASK_AGAIN:
+    if was_refused and not missing.is_due(status, PERMISSION, poll, now=now):
         return
     nameless = Principal.objects.present().users().filter(account=status.account_id, user_id="")
     if not was_refused and not nameless.exists():

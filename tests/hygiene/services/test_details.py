@@ -19,7 +19,8 @@ from accounts.gateway import (
     Throttled,
 )
 from hygiene.domain.facts import UserClass
-from hygiene.models import AccessKey, AccountStatus, Poll, Principal, PrincipalEvent
+from hygiene.models import AccessKey, AccountStatus, Poll, PollTrigger, Principal, PrincipalEvent
+from hygiene.services import missing
 from hygiene.services.findings import account_facts, principal_facts
 from tests.fakes import FakeAwsAccount
 
@@ -117,10 +118,43 @@ def test_what_is_refused_is_unknown_by_name_and_all_else_works(
     }
     assert {name for name, is_known in known.items() if not is_known} == {permission}
     assert AccessKey.objects.get().failing_rules
+    world.log.clear()
+    world.now += timedelta(hours=5)
+    assert poll().calls == 7  # the six of every poll, and one for what is refused
+    assert world.calls(operation) == 1
+    since = AccountStatus.objects.get().missing_permissions[0]["since"]
+    assert since == status.missing_permissions[0]["since"]
     world.faults.clear()
-    world.now += timedelta(hours=25)
+    world.now += timedelta(hours=5)
     poll()
     assert AccountStatus.objects.get().missing_permissions == []
+    world.log.clear()
+    world.now += timedelta(hours=5)
+    assert poll().calls == 6
+
+
+@pytest.mark.parametrize(
+    ("trigger", "minutes", "asks"),
+    [
+        (PollTrigger.SCHEDULE, 5, False),  # soon after the last, to go on with users that are left
+        (PollTrigger.SCHEDULE, 60, True),
+        (PollTrigger.MANUAL, 5, True),
+        (PollTrigger.COMMAND, 5, True),
+    ],
+)
+def test_what_is_refused_is_asked_again_by_polls_an_hour_apart_and_at_once_by_hand(
+    world: FakeAwsAccount, trigger: PollTrigger, minutes: int, asks: bool
+) -> None:
+    status, permission, before = AccountStatus(), "iam:ListUsers", world.now - timedelta(days=3)
+    missing.note(status, permission, "who is who", now=before)
+    missing.note(status, permission, "who is who", now=world.now)
+    started = world.now + timedelta(minutes=minutes)
+    row = Poll(trigger=trigger, started_at=started)
+    assert missing.is_due(status, permission, row, now=started) is asks
+    assert not missing.is_due(status, "iam:ListSSHPublicKeys", row, now=started)
+    missing.note(status, permission, "who is who", now=started)
+    assert not missing.is_due(status, permission, row, now=started + timedelta(minutes=90))  # once in a poll
+    assert [entry["since"] for entry in status.missing_permissions] == [before.isoformat()]
 
 
 def test_a_throttled_part_keeps_what_was_known_and_is_asked_again_by_the_next_poll(poll: RunPoll, world: FakeAwsAccount) -> None:
@@ -190,6 +224,13 @@ def test_features_refused_in_an_account_in_charge_are_a_missing_permission(poll:
     world.extras.organization = OrganizationFacts("management", "o-1", world.account_id, None)
     poll()
     assert [entry["permission"] for entry in AccountStatus.objects.get().missing_permissions] == ["iam:ListOrganizationsFeatures"]
+    world.extras.organization = OrganizationFacts("management", "o-1", world.account_id, ())
+    world.now += timedelta(hours=5)
+    poll()
+    status = AccountStatus.objects.get()
+    assert (status.missing_permissions, status.central_root_features) == ([], [])
+    assert world.calls("DescribeOrganization") == 2
+    assert world.calls("GetAccountPasswordPolicy") == 1
 
 
 def test_a_member_knows_central_root_access_from_the_account_in_charge(poll: RunPoll, world: FakeAwsAccount) -> None:

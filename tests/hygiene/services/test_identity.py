@@ -176,18 +176,32 @@ def test_listing_users_costs_a_call_only_when_the_set_of_users_changed(poll: Run
     assert world.calls("ListUsers") == 3
 
 
-def test_a_refusal_to_list_users_is_not_asked_again_by_every_poll(poll: RunPoll, world: FakeAwsAccount) -> None:
+def test_a_permission_to_list_users_that_is_granted_is_noticed_by_the_next_poll(poll: RunPoll, world: FakeAwsAccount) -> None:
     no_list_users(world)
     world.user("ci")
     poll()
     world.now += LATER
     poll()
-    assert world.calls("ListUsers") == 1
-    world.now += timedelta(hours=24)
+    assert world.calls("ListUsers") == 2  # one call for each poll, and no more
     world.faults.clear()
+    world.now += LATER
     poll()
     assert AccountStatus.objects.get().missing_permissions == []
     assert Principal.objects.get(name="ci").user_id
+    world.now += LATER
+    poll()
+    assert world.calls("ListUsers") == 3
+
+
+def test_one_poll_asks_once_for_what_is_refused_even_if_its_users_changed(poll: RunPoll, world: FakeAwsAccount) -> None:
+    no_list_users(world)
+    world.user("ci")
+    poll()
+    world.now += LATER
+    rename(world, "ci", "build")
+    world.log.clear()
+    poll()
+    assert world.calls("ListUsers") == 2  # whether a row of the report was lost, and who is who
 
 
 def test_a_throttled_list_of_users_does_not_fail_the_poll(poll: RunPoll, world: FakeAwsAccount) -> None:
