@@ -29,7 +29,7 @@ KEYS = (
     "user",
 )
 _WORD = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z][a-z-]*):)?(?P<value>"[^"]*"?|\S*)', re.IGNORECASE)
-_COMPARED = re.compile(r"(?P<operator>>=|<=|>|<|=)?(?P<value>.+)", re.DOTALL)
+_OPERATORS = (">=", "<=", ">", "<", "=")  # the longer first
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def parse_query(text: str, *, keys: tuple[str, ...] = KEYS) -> Query:
         key, value = (match["key"] or "").lower(), match["value"].strip('"').strip()
         if key and key not in keys:
             if "://" in match[0] or match["value"].startswith(":"):
-                terms.append(Term("", (match[0],)))
+                terms.append(Term("", (match[0].removeprefix("-"),), is_negated=bool(match["minus"])))
             else:
                 notes.append(f"“{key}:” is not a filter here, so it was left out.")
         elif not value:
@@ -77,8 +77,8 @@ def parse_query(text: str, *, keys: tuple[str, ...] = KEYS) -> Query:
 def _term(key: str, value: str, *, is_negated: bool) -> Term:
     if not key:
         return Term("", (value,), is_negated=is_negated)
-    match = _COMPARED.fullmatch(value)
-    operator, rest = (match["operator"] or "", match["value"]) if match else ("", value)
+    operator = next((sign for sign in _OPERATORS if value.startswith(sign) and value != sign), "")
+    rest = value.removeprefix(operator)
     values = tuple(part.strip() for part in rest.split(",") if part.strip()) or (rest,)
     return Term(key, values, operator, is_negated)
 
