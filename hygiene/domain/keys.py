@@ -58,9 +58,8 @@ def pair(slots: Sequence[ReportSlot], listed: Sequence[ListedKey], *, last_uses:
     left = [slot for slot in slots if slot not in slot_of.values()]
     open_keys = [key for key in listed if key.access_key_id not in slot_of]
     doubtful = [slot for slot in left if _is_doubtful(slot, open_keys)]
-    if any(slot.rotated_at is None for slot in doubtful):
-        tied |= {key.access_key_id for key in open_keys}
-    tied |= {key.access_key_id for key in open_keys if key.created_at is None and left}
+    is_open = any(slot.rotated_at is None for slot in doubtful)
+    tied |= {key.access_key_id for key in open_keys if is_open or (key.created_at is None and left)}
     return Pairing(
         tuple(_paired(key, slot_of.get(key.access_key_id), is_tied=key.access_key_id in tied) for key in listed),
         tuple(slot for slot in left if slot not in doubtful),
@@ -134,5 +133,6 @@ def _same_use(uses: Mapping[str, KeyLastUse]) -> Fits:
     return fits
 
 
-def _minute(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC).replace(second=0, microsecond=0)
+def _minute(moment: datetime | None) -> float | None:
+    """The whole minute of a moment, counted from 1970."""
+    return None if moment is None else moment.timestamp() // 60

@@ -54,12 +54,8 @@ class Chain:
         return next((owner for owner in found if owner.name), Owner())
 
     def _by_tag(self, arn: str, name: str, tags: Mapping[str, str]) -> Owner:
-        by_name = {key.casefold(): (key, value.strip()) for key, value in tags.items()}
-        for wanted in self.tags:
-            key, value = by_name.get(wanted.casefold(), ("", ""))
-            if value:
-                return Owner(value[:LONGEST], f"tag {key}"[:64])
-        return Owner()
+        by_name = {key.casefold(): Owner(value.strip()[:LONGEST], f"tag {key}"[:64]) for key, value in tags.items() if value.strip()}
+        return next((by_name[name] for name in map(str.casefold, self.tags) if name in by_name), Owner())
 
     def _by_description(self, arn: str, name: str, tags: Mapping[str, str]) -> Owner:
         for _, text in sorted(descriptions(tags).items()):
@@ -86,7 +82,7 @@ class Chain:
 
     def class_of(self, state: PasswordState, tags: Mapping[str, str] | None) -> UserClass:
         """What the tag says, else machine without a console password, human with one or where that is not known."""
-        said = next((value.strip().lower() for key, value in (tags or {}).items() if key.casefold() == self.class_tag.casefold()), "")
+        said = {key.casefold(): value.strip().lower() for key, value in (tags or {}).items()}.get(self.class_tag.casefold())
         if self.class_tag and said in set(UserClass):
             return UserClass(said)
         return UserClass.MACHINE if state is PasswordState.NONE else UserClass.HUMAN

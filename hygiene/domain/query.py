@@ -88,7 +88,7 @@ def put(text: str, key: str, values: Sequence[str]) -> str:
 
     Negated words stay. Values with a space or a quote are put in quotes.
     """
-    kept = [match[0] for match in _WORD.finditer(text) if match[0] and (match["minus"] or (match["key"] or "").lower() != key)]
+    kept = [match[0] for match in _WORD.finditer(text) if match[0] and (match["minus"] or not match["key"] or match["key"].lower() != key)]
     joined = ",".join(value.replace('"', "") for value in values)
     word = f'{key}:"{joined}"' if " " in joined else f"{key}:{joined}"
     return " ".join([*kept, word] if joined else kept)

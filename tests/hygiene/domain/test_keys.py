@@ -5,7 +5,7 @@ Keys are named by a letter and slots by a number; a moment is minutes and second
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -92,7 +92,7 @@ def test_a_birth_is_the_same_to_the_second_in_any_time_zone(born: datetime) -> N
     assert told(pair([slot(1, NOON)], [key("A", born)])) == told(pair([slot(1, born)], [key("A", NOON)])) == {"A": 1}
     second = second_of(born)
     assert second is not None
-    assert (second, second.tzname()) == (NOON, "UTC")
+    assert (second, second.tzinfo) == (NOON, UTC)
 
 
 def test_a_moment_that_is_not_known_has_no_second() -> None:
@@ -215,6 +215,11 @@ def test_one_slot_of_two_keys_of_a_second_is_told_by_last_use_alone() -> None:
 def test_twins_leave_a_key_of_another_second_alone() -> None:
     slots = [slot(1), slot(2), slot(3, LATER)]
     assert told(pair(slots, [*KEYS, key("C", LATER)])) == {"A": AMBIGUOUS, "B": AMBIGUOUS, "C": 3}
+
+
+def test_twins_of_two_seconds_are_both_ambiguous() -> None:
+    pairing = pair([slot(1), slot(2), slot(3, LATER), slot(4, LATER)], [*KEYS, key("C", LATER), key("D", LATER)])
+    assert (told(pairing), pairing.ambiguous_slots) == (dict.fromkeys("ABCD", AMBIGUOUS), 4)
 
 
 def test_three_of_one_second_are_told_apart_only_by_their_own_last_use() -> None:

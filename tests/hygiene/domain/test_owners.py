@@ -141,6 +141,12 @@ def test_an_entry_means_a_tag_a_name_or_a_star(pattern: str, is_found: bool) -> 
     assert owner({"team": "web=1", "empty": ""}, entries=(Entry(pattern, "ann"),)).name == ("ann" if is_found else "")
 
 
+def test_an_arn_with_a_star_in_its_path_is_one_user() -> None:
+    arn = "arn:aws:iam::111122223333:user/*/deploy"
+    assert owner({}, arn=arn, entries=(Entry(arn, "ann"), Entry("deploy", "bob"))).name == "ann"
+    assert owner({}, entries=(Entry(arn, "ann"),)) == Owner()
+
+
 def test_a_name_with_a_question_mark_is_one_name() -> None:
     assert owner({}, name="a?b", entries=(Entry("a?*", "ann"),)).name == "ann"
 

@@ -44,6 +44,7 @@ from hygiene.domain.query import KEYS, Query, Term, days, parse_query, put
         ("user:https://b", (Term("user", ("https://b",)),)),
         ("user::b", (Term("user", (":b",)),)),
         ("1:2", (Term("", ("1:2",)),)),
+        ("X-ray user:X", (Term("", ("X-ray",)), Term("user", ("X",)))),
     ],
 )
 def test_words_of_the_filter_line_are_terms(text: str, terms: tuple[Term, ...]) -> None:
