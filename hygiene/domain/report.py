@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hygiene.domain.report_row import KNOWN, BadRow, ReportRow, ReportSlot, is_cut_off, read_row
+from hygiene.domain.wording import plural
 
 LARGEST = 64 * 1024 * 1024
 REQUIRED = ("user", "arn", "access_key_1_active")
@@ -132,18 +133,17 @@ class _Rows:
     def values(self, line: bytes) -> dict[str, str]:
         """Stripped values by column. Raises BadRow."""
         try:
-            text = line.decode()
-            fields = text.split(",") if '"' not in text else next(csv.reader([text], strict=True))
+            fields = next(csv.reader([line.decode()], strict=True))
         except UnicodeDecodeError as error:
             raise BadRow("it is not UTF-8") from error
         except csv.Error as error:
-            raise BadRow("its quoting is broken") from error
+            raise BadRow("it cannot be read as CSV") from error
         if len(fields) > len(self.header):
             fields = _repaired(fields, self.header)
         try:
             return {name: field.strip() for name, field in zip(self.header, fields, strict=True)}
         except ValueError as error:
-            raise BadRow(f"it has {len(fields)} fields instead of {len(self.header)}") from error
+            raise BadRow(f"it has {plural(len(fields), 'field')} instead of {len(self.header)}") from error
 
     def check_end(self) -> None:
         """A report that ends inside its last field was cut off on the way: that row is set aside, and the report is partial."""

@@ -110,11 +110,13 @@ def test_what_spreadsheets_do_to_a_report_changes_nothing(content: bytes) -> Non
     ("text", "reason"),
     [
         (line(named("b\xe4d")).encode("latin-1"), "it is not UTF-8"),
-        (line(BOB).replace("bob", '"bob', 1).encode(), "its quoting is broken"),
-        (line(BOB).replace("bob", '"b"ob', 1).encode(), "its quoting is broken"),
+        (line(BOB).replace("bob", '"bob', 1).encode(), "it cannot be read as CSV"),
+        (line(BOB).replace("bob", '"b"ob', 1).encode(), "it cannot be read as CSV"),
         (line(BOB).encode()[: -len(",N/A")], "it has 21 fields instead of 22"),
         (line(named("ann", user="")).encode(), "it has no user name"),
         (f"{line(BOB)},".encode(), "it has too many fields"),
+        (f"{line(BOB)}{'x' * 200_000}".encode(), "it cannot be read as CSV"),
+        (b"X", "it has 1 field instead of 22"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_set_aside_with_its_number_and_reason(text: bytes, reason: str) -> None:
