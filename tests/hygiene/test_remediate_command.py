@@ -76,6 +76,6 @@ def test_wrong_arguments_are_two(world: FakeAwsAccount, key_id: str, said: dict[
 def test_a_change_that_needs_approval_waits_and_is_no_success(world: FakeAwsAccount) -> None:
     key = AccessKey.objects.filter(status="inactive")[0]
     AccessKey.objects.filter(pk=key.pk).update(first_inactive_at="2026-01-01T00:00:00Z")
-    with pytest.raises(CommandError, match="approved"):
+    with pytest.raises(CommandError, match="after 1 other person has approved it"):
         remediate("delete", str(key.access_key_id))
     assert (Remediation.objects.get().state, world.log) == (State.AWAITING_APPROVAL, [])

@@ -74,6 +74,8 @@ def _key_rotation_stalled(e: Evidence) -> Outcome:
     newer = e.days("newer key created")
     if newer is None or e.days("created") is None:
         return UNKNOWN
+    if e.moment("created") == e.moment("newer key created"):
+        return NOT_APPLICABLE
     if newer <= e.numbers["newer_older_than"] or e["last used"] in NO_USE:
         return PASS
     idle = e.days("last used")

@@ -67,6 +67,8 @@ def rotation_stalled(case: Case) -> Judgement:
     (_, older), (newer_born, newer) = sorted(born, key=lambda pair: pair[0])[:2]
     use, newer_age = use_of(older), case.days(newer_born) or 0
     facts = (status_fact(older), status_fact(newer, "newer key status"), born_fact(older), born_fact(newer, "newer key created"))
+    if older.created_at == newer_born:
+        return not_applicable("Both keys were made in the same second: neither replaces the other.", *facts)
     facts = (*facts, use_fact(use))
     if newer_age <= grace:
         return passed("The rotation is young.", f"newer created {newer_age} days ago <= {grace}", *facts)

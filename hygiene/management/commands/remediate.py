@@ -62,7 +62,8 @@ class Command(BaseCommand):
 
     def _say_who_must_agree(self, row: Remediation, *, must_be_done: bool) -> None:
         """Not done, so not a success for whoever waits for it."""
-        line = f"Requested as {row.uuid}. It runs after {row.plan.approvals_needed} other people have approved it."
+        needed = row.plan.approvals_needed
+        line = f"Requested as {row.uuid}. It runs after {needed} other {'person has' if needed == 1 else 'people have'} approved it."
         if must_be_done:
             raise CommandError(line)
         self.stdout.write(line)

@@ -48,6 +48,7 @@ def test_two_active_keys(facts: PrincipalFacts, outcome: Outcome) -> None:
         (key(1, born=None, use=used(1)), key(2, born=ago(15)), U),
         (key(1, born=ago(400), use=used(1)), key(2, born=FUTURE), U),
         (key(1, born=ago(400), use=used(1)), key(2, born=ago(15), status=OFF), N),
+        (key(1, born=ago(100), use=used(1)), key(2, born=ago(100), use=used(90)), N),  # one second: neither is the newer
     ],
 )
 def test_a_rotation_is_stalled_while_the_older_key_is_still_used(older: KeyFacts, newer: KeyFacts, outcome: Outcome) -> None:
