@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from accounts.aws import AwsGateway
-from accounts.gateway import AccessDenied, AwsError, FeatureOff, Gateway, NoSuchEntity, ReportNotReady, RootGateway
+from accounts.gateway import AccessDenied, AwsError, Gateway, NoSuchEntity, ReportNotReady, RootGateway
 
 ROOT_ROW = "<root_account>"
 
@@ -146,15 +146,17 @@ def _tried(name: str, call: Callable[[], object], *, is_optional: bool = False) 
         call()
     except (NoSuchEntity, ReportNotReady):
         return Step(name, is_ok=True, is_optional=is_optional)
-    except FeatureOff as error:
-        return Step(name, is_ok=False, detail=error.sentence, is_optional=is_optional)
+    except AccessDenied as error:
+        return _refused(name, error, is_optional=is_optional)
     except AwsError as error:
-        is_permission = ":" in name and isinstance(error, AccessDenied)
-        return Step(
-            name,
-            is_ok=False,
-            detail=error.sentence,
-            advice=f"Add {name} to the role's policy." if is_permission else "",
-            is_optional=is_optional,
-        )
+        return Step(name, is_ok=False, detail=error.sentence, is_optional=is_optional)
     return Step(name, is_ok=True, is_optional=is_optional)
+
+
+def _refused(name: str, error: AccessDenied, *, is_optional: bool) -> Step:
+    """A permission is missing. Where another call, which this one needs first, was refused, nothing is known of this one."""
+    operation = name.partition(":")[2]
+    if operation and error.operation not in ("", "AssumeRole", operation):
+        return Step(name, is_ok=True, detail=f"not tried: {error.operation} was refused before it", is_optional=is_optional)
+    advice = f"Add {name} to the role's policy." if operation else ""
+    return Step(name, is_ok=False, detail=error.sentence, advice=advice, is_optional=is_optional)

@@ -35,7 +35,8 @@ STORM_PATIENCE = 240.0  # seconds that a poll waits in all while AWS throttles, 
 STORM_FIRST_WAIT, STORM_GROWTH, STORM_LONGEST_WAIT = 2.0, 1.6, 20.0
 BROKEN = frozenset({"BrokenAnswer", "CutOffAnswer"})
 RENEWABLE = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-FAILURES = (ClientError, BotoCoreError, ResponseParserError, binascii.Error, HTTPError, OSError, ValueError)
+UNREADABLE = (LookupError, TypeError, AttributeError, ValueError)  # raised for what is not AWS's XML or JSON, as a proxy's page
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, binascii.Error, HTTPError, OSError, *UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Connection:
 
     def _made(self, api: Api, credentials: Credentials | None) -> Any:
         config = session.writes(self.spec) if api.is_write else session.reads(self.spec)
-        region = api.region or HOME_REGIONS[self.spec.partition][0]
+        region = api.region or session.home_region(self.spec.partition, api.service)
         client = session.client(api.service, self.spec, config, region=region, credentials=credentials)
         is_trail = api.service == "cloudtrail" and self._trail_pacer is not None
         pacer = self._trail_pacer(api.region) if is_trail and self._trail_pacer else self.pacer

@@ -85,7 +85,7 @@ def translate(error: Exception, *, operation: str, who: str) -> AwsError:
         return _no_answer(error, operation, who)
     if isinstance(error, binascii.Error):
         return Unreachable(f"AWS's answer to {operation} was cut off on its way ({who}).", operation=operation, code="CutOffAnswer")
-    if isinstance(error, (ResponseParserError, ValueError)):
+    if isinstance(error, (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)):
         return Unreachable(f"AWS's answer to {operation} could not be read ({who}).", operation=operation, code="BrokenAnswer")
     return Unreachable(
         f"The connection to AWS failed during {operation} ({who}). {CHECK_THE_WAY}", operation=operation, code=type(error).__name__

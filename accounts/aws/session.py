@@ -25,6 +25,7 @@ HOME_REGIONS = {
     "aws-cn": ("cn-north-1", "cn-northwest-1"),
     "aws-eusc": ("eusc-de-east-1", "eusc-de-east-1"),
 }
+ELSEWHERE = {("aws-cn", "organizations"): "cn-northwest-1"}  # services of a partition that are signed for another Region
 RENEW_BEFORE = timedelta(minutes=5)
 _building = threading.Lock()
 
@@ -112,6 +113,11 @@ def _config(spec: SessionSpec, *, attempts: int, read_timeout: int) -> Config:
         "user_agent_appid": "key-hygiene",
     }
     return Config(**options)
+
+
+def home_region(partition: str, service: str) -> str:
+    """Where the partition's one endpoint of a global service is, or where a regional one is asked."""
+    return ELSEWHERE.get((partition, service), HOME_REGIONS[partition][0])
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from hygiene.domain.policy import Policy
 from hygiene.domain.report_row import MORE_CREDENTIALS
 from hygiene.domain.wording import grouped_account, short_key_id
 from hygiene.models import AccessKey, AccountStatus, Poll, Principal
-from hygiene.services import findings, holders, leases, live_keys
+from hygiene.services import findings, holders, leases, live_keys, missing
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
 WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
+LAST_USED = "iam:GetAccessKeyLastUsed"
 REFUSED = "The read role may not call iam:ListAccessKeys: key IDs are unknown and no key can be changed here. Add the permission."
 JUDGED = attrgetter("status", "status_raw", "created_at", "last_used_state", "last_used_at", "gone_at", "has_data_warning")
 LONGEST = timedelta(minutes=7)  # a worker's task ends after nine minutes; what is left is listed by the next poll
@@ -138,7 +139,7 @@ def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gatewa
     rows = _elsewhere(answers, {key.access_key_id for some in keys.values() for key in some})
     elsewhere = {key_id: row for key_id, row in rows.items() if row.account_id == poll.account_id}
     foreign = {key_id: row for key_id, row in rows.items() if row.account_id != poll.account_id}
-    uses = {user.pk: _uses(keys[user.pk], listed, gateway) for user, listed in answers}
+    uses = {user.pk: _uses(keys[user.pk], listed, _LastUses(status, gateway, clock)) for user, listed in answers}
     now = clock.now()
     changes, judged = Changes(listed=users), []
     for user, listed in answers:
@@ -180,16 +181,30 @@ def _judged(user: Principal, keys: Sequence[AccessKey], changes: Changes) -> tup
     return (*of_keys, *of_user, len(changes.new_keys), len(changes.same_keys))
 
 
-def _uses(keys: Sequence[AccessKey], listed: Sequence[ListedKey], gateway: Gateway) -> dict[str, KeyLastUse]:
+def _uses(keys: Sequence[AccessKey], listed: Sequence[ListedKey], asked: _LastUses) -> dict[str, KeyLastUse]:
     """Live last use of keys that the report cannot tell apart."""
     known = {key.access_key_id for key in keys}
     slots = live_keys.slots_of([key for key in keys if key.access_key_id is None])
     ids = {*needs_last_use(slots, [key for key in listed if key.access_key_id not in known]), *live_keys.tied(keys)}
-    return {key_id: use for key_id in sorted(ids) if (use := _use(key_id, gateway)) is not None}
+    return {key_id: use for key_id in sorted(ids) if (use := asked.of(key_id)) is not None}
 
 
-def _use(key_id: str, gateway: Gateway) -> KeyLastUse | None:
-    try:
-        return gateway.access_key_last_used(key_id)
-    except (AccessDenied, NoSuchEntity):
-        return None
+@dataclass(frozen=True, slots=True)
+class _LastUses:
+    """GetAccessKeyLastUsed of keys that a live list has just shown; a refusal is kept as a missing permission."""
+
+    status: AccountStatus
+    gateway: Gateway
+    clock: Clock
+
+    def of(self, key_id: str) -> KeyLastUse | None:
+        """None where it may not be read, or the key is gone meanwhile."""
+        try:
+            use = self.gateway.access_key_last_used(key_id)
+        except AccessDenied:
+            missing.note(self.status, LAST_USED, "which of two keys of one second was used", now=self.clock.now())
+            return None
+        except NoSuchEntity:
+            return None
+        missing.clear(self.status, LAST_USED)
+        return use

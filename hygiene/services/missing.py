@@ -26,6 +26,14 @@ def clear(status: AccountStatus, permission: str) -> None:
     status.missing_permissions = [entry for entry in status.missing_permissions if entry["permission"] != permission]
 
 
+def tell(status: AccountStatus, permission: str, unknown: str, *, is_refused: bool, now: datetime) -> None:
+    """Noted when it was refused, cleared when not. The caller saves `missing_permissions`."""
+    if is_refused:
+        note(status, permission, unknown, now=now)
+    else:
+        clear(status, permission)
+
+
 def is_noted(status: AccountStatus, permission: str) -> bool:
     """Whether the last attempt was refused."""
     return _entry(status, permission) is not None

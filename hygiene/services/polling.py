@@ -35,6 +35,7 @@ from hygiene.services import (
     missing,
     owners,
     posture,
+    reports,
     root_rows,
     schedule,
 )
@@ -42,7 +43,7 @@ from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
 from hygiene.services.listing import list_changed_users, to_list
-from hygiene.services.reports import Patience, fetch
+from hygiene.services.reports import Patience
 from hygiene.services.slots import Observation
 
 T = TypeVar("T")
@@ -108,10 +109,12 @@ def _outcome_of(error: AwsError) -> PollOutcome:
 
 def _read(run: Run, patience: Patience) -> None:
     """Summary and devices, then the report, recorded at once; then live lists of changed users."""
-    run.summary = _optional(run, run.gateway.account_summary, "iam:GetAccountSummary")
-    run.devices = _optional(run, run.gateway.virtual_mfa_devices, "iam:ListVirtualMFADevices")
+    run.summary = _optional(run, run.gateway.account_summary, "iam:GetAccountSummary", "root's credentials between two reports")
+    run.devices = _optional(run, run.gateway.virtual_mfa_devices, "iam:ListVirtualMFADevices", "which MFA devices are virtual")
     _record_live_facts(run)
-    report = fetch(run.gateway, clock=run.clock, patience=patience)
+    report = reports.obtain(run.gateway, run.status, clock=run.clock, patience=patience)
+    if missing.is_noted(run.status, reports.PERMISSION):
+        run.notes.append(reports.WITHOUT)
     is_complete = _record_report(run, report)
     users, run.held = to_list(run.held), []
     listing = list_changed_users(run.poll, run.status, run.gateway, users, policy=run.policy, clock=run.clock)
@@ -121,6 +124,7 @@ def _read(run: Run, patience: Patience) -> None:
         run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
     run.notes += listing.conflicts
     run.status.list_keys_error = listing.refusal
+    missing.tell(run.status, "iam:ListAccessKeys", "ids of access keys", is_refused=bool(listing.refusal), now=run.clock.now())
     run.goes_on = listing.left > 0 and not listing.refusal
     run.is_counted = listing.listed == 0
     _beside(run, lambda: identity.learn(run.users_digest, run.poll, run.status, run.gateway, now=run.clock.now()), "UserIds")
@@ -131,15 +135,18 @@ def _read(run: Run, patience: Patience) -> None:
     _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal and not listing.conflicts else PollOutcome.PARTIAL)
 
 
-def _optional(run: Run, call: Callable[[], T], permission: str) -> T | None:
+def _optional(run: Run, call: Callable[[], T], permission: str, unknown: str) -> T | None:
     """What is not permitted is unknown, and everything else still works."""
     try:
-        return call()
+        answer = call()
     except AccessDenied as error:
         if error.operation == "AssumeRole":
             raise
-        run.notes.append(f"The read role may not call {permission}: what it tells is unknown.")
+        run.notes.append(f"The read role may not call {permission}: {unknown} cannot be known.")
+        missing.note(run.status, permission, unknown, now=run.clock.now())
         return None
+    missing.clear(run.status, permission)
+    return answer
 
 
 def _beside(run: Run, read: Callable[[], None], what: str) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.gateway import CredentialReport, Gateway, ReportNotReady, ReportState, Throttled
+from accounts.gateway import AccessDenied, CredentialReport, Gateway, ReportNotReady, ReportState, Throttled
+from hygiene.models import AccountStatus
+from hygiene.services import missing
 from hygiene.services.clock import Clock
 
+PERMISSION = "iam:GenerateCredentialReport"
+WITHOUT = f"The read role may not call {PERMISSION}: the report is one that somebody else asked for."
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 2.0, 1.5, 20.0
 
 
@@ -15,6 +19,25 @@ class Patience:
     """How long one poll waits for AWS to make a report before the worker turns to other accounts."""
 
     seconds: float = 30.0
+
+
+def obtain(gateway: Gateway, status: AccountStatus, *, clock: Clock, patience: Patience) -> CredentialReport:
+    """`fetch`; where the role may not ask for a report, the one that somebody else asked for, as long as AWS serves it.
+
+    The caller saves `missing_permissions`. Raises AccessDenied where there is none to get either.
+    """
+    try:
+        report = fetch(gateway, clock=clock, patience=patience)
+    except AccessDenied as error:
+        if error.operation != "GenerateCredentialReport":
+            raise
+        missing.note(status, PERMISSION, "whether AWS could make a newer report", now=clock.now())
+        try:
+            return gateway.get_credential_report()
+        except ReportNotReady:
+            raise error from None
+    missing.clear(status, PERMISSION)
+    return report
 
 
 def fetch(gateway: Gateway, *, clock: Clock, patience: Patience) -> CredentialReport:

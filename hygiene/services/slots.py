@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.models import Account
+from hygiene.domain.ages import is_in_future
 from hygiene.domain.facts import KeyMatch, KeyStatus, Source
 from hygiene.domain.owners import Chain
 from hygiene.domain.report import ReportRow, ReportSlot
@@ -176,8 +177,9 @@ def _set_use(key: AccessKey, slot: ReportSlot, seen: Observation, changes: Chang
     if use.at is not None and key.last_used_at != use.at and (key.last_used_at is None or use.at > key.last_used_at):
         where = ", ".join(filter(None, [use.service, use.region]))
         changes.event(key, "used", f"Used ({where})" if where else "Used", at=use.at, source=Source.REPORT, poll=seen.poll)
-    if key.last_used_at is not None and use.at is not None and use.at < key.last_used_at:
-        return
+    known = key.last_used_at
+    if known is not None and use.at is not None and use.at < known and not is_in_future(known, seen.generated_at):
+        return  # a later use is known, and it is none that an earlier report dated after this one was made
     key.last_used_state, key.last_used_at = use.state, use.at
     key.last_used_region, key.last_used_service = use.region or "", use.service or ""
     key.last_used_observed_at, key.last_used_source = seen.generated_at, Source.REPORT

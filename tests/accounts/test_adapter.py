@@ -51,6 +51,7 @@ class Stub:
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.regions: dict[str, str] = {}  # for which each action was signed last
         assumed = f"<AssumedRoleUser><Arn>arn:aws:sts::{NUMBER}:assumed-role/hygiene-read/x</Arn></AssumedRoleUser>"
         self.given("AssumeRole", ok("AssumeRole", CREDENTIALS + assumed))
         self.given("AssumeRoot", ok("AssumeRoot", CREDENTIALS))
@@ -80,6 +81,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
             else:
                 parameters = {name: values[0] for name, values in parse_qs(body).items()}
                 action = parameters["Action"]
+            state.regions[action] = self.headers["Authorization"].split("/")[2]
             status, text = state.answer(action, parameters)
             if status == 0:
                 self.close_connection = True
@@ -146,6 +148,7 @@ SUMMARY: Read = lambda gateway: gateway.account_summary()  # noqa: E731  # a tab
         (error(500, "ServiceFailure"), Unreachable, "failed to answer"),
         (error(400, "SomethingNew", "secret words of AWS"), UnexpectedAwsError, "SomethingNew"),
         ((200, "<not-xml"), Unreachable, "could not be read"),
+        ((200, "<html>a proxy</html>"), Unreachable, "could not be read"),
         (ok("GetAccountSummary", ""), Unreachable, "without SummaryMap"),
         ((0, ""), Unreachable, "127.0.0.1"),
     ],
@@ -306,6 +309,23 @@ def test_pages_of_the_organization_may_be_empty_and_state_wins_over_status(stub:
 def test_an_account_without_an_organization(stub: Stub) -> None:
     stub.given("DescribeOrganization", (400, json.dumps({"__type": "AWSOrganizationsNotInUseException"})))
     assert gateway().organization().role == "none"
+
+
+@pytest.mark.parametrize(
+    ("partition", "iam", "organizations"),
+    [
+        ("aws", "us-east-1", "us-east-1"),
+        ("aws-us-gov", "us-gov-west-1", "us-gov-west-1"),
+        ("aws-cn", "cn-north-1", "cn-northwest-1"),
+        ("aws-eusc", "eusc-de-east-1", "eusc-de-east-1"),
+    ],
+)
+def test_global_services_are_signed_for_the_region_of_their_partition(stub: Stub, partition: str, iam: str, organizations: str) -> None:
+    stub.given("DescribeOrganization", (200, json.dumps({"Organization": {"Id": "o-1", "MasterAccountId": NUMBER}})))
+    stub.given("ListOrganizationsFeatures", error(403, "AccessDenied"))
+    gateway(partition=partition).organization()
+    assert (stub.regions["ListOrganizationsFeatures"], stub.regions["DescribeOrganization"]) == (iam, organizations)
+    assert stub.regions["AssumeRole"] == iam
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,16 @@ def test_a_missing_permission_is_named_and_an_optional_one_is_a_note(account: Ac
     assert "note iam:ListSSHPublicKeys" in said
 
 
+def test_a_permission_that_could_not_be_tried_is_not_called_missing(account: Account, aws: Running) -> None:
+    aws.world.fail(Fault(NUMBER, "ListAccessKeys", times=-1))
+    aws.world.fail(Fault(NUMBER, "DescribeOrganization", times=-1))
+    said, is_well = checked(NUMBER)
+    assert not is_well
+    assert "FAIL iam:ListAccessKeys" in said
+    assert "ok   iam:GetAccessKeyLastUsed: not tried: ListAccessKeys was refused before it" in said
+    assert "ok   iam:ListOrganizationsFeatures: not tried: DescribeOrganization was refused before it" in said
+
+
 def test_features_refused_in_the_account_in_charge_are_a_note(account: Account, aws: Running) -> None:
     assert "ok   iam:ListOrganizationsFeatures" in checked(NUMBER)[0]
     aws.world.organization.management = NUMBER

@@ -13,8 +13,8 @@ from tqdm import tqdm
 from accounts.gateway import Purpose
 from accounts.models import Account
 from accounts.services import open_gateway
-from hygiene.models import Poll, PollTrigger
-from hygiene.services import crews, policies, polling, rejudging, schedule
+from hygiene.models import AccountStatus, Poll, PollTrigger
+from hygiene.services import crews, missing, policies, polling, rejudging, schedule
 from hygiene.services.clock import Clock
 from hygiene.services.crew import Watch
 from hygiene.services.reports import Patience
@@ -44,6 +44,8 @@ class Command(BaseCommand):
             pass
         for line in failures:
             self.stderr.write(line)
+        for line in _missing(polls):
+            self.stdout.write(line)
         self.stdout.write(f"{len(polls) - len(failures)} of {len(polls)} accounts polled.")
         if failures:
             raise CommandError(f"{len(failures)} of {len(polls)} accounts could not be polled. What was known of them is kept.")
@@ -72,6 +74,15 @@ class Command(BaseCommand):
         except crews.CrewLost:
             lines += ["A process of this command was ended from outside."] * (len(polls) - len(lines))
         return lines
+
+
+def _missing(polls: list[Poll]) -> list[str]:
+    """One line for each permission that AWS refused to read roles, with the accounts."""
+    lacking: dict[str, list[str]] = {}
+    for status in AccountStatus.objects.filter(account__in=[poll.account_id for poll in polls]).select_related("account"):
+        for permission in sorted(missing.refused(status)):
+            lacking.setdefault(permission, []).append(status.account.account_id)
+    return [f"Without {permission}: {', '.join(sorted(numbers))}." for permission, numbers in sorted(lacking.items())]
 
 
 def poll_one(poll: Poll, watch: Watch) -> str:

@@ -56,6 +56,17 @@ def test_row_35_dates_far_ahead_are_flagged_and_have_no_age(site: Site) -> None:
     assert "has a date in the future" in site.page()
 
 
+def test_row_35_a_use_far_ahead_does_not_outlive_its_report(site: Site) -> None:
+    site.world.user("ci")
+    used = site.world.now.replace(second=0, microsecond=0) - timedelta(days=60)
+    key = site.world.key("ci", created_at=used - timedelta(days=9), last_used_at=used)
+    site.poll_of(report_with(site, "ci", access_key_1_last_used_date="2099-01-01T00:00:00Z"))
+    assert site.unknown("key.unused") == 1
+    site.later()
+    site.poll_of(report_with(site, "ci"))
+    assert (row_of(site, key.access_key_id)["last_used_at"], site.failing("key.unused")) == (iso(used), 1)
+
+
 @pytest.mark.parametrize("word", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.250Z", "%Y-%m-%d %H:%M:%S+00:00"])
 def test_row_36_every_way_to_write_a_moment_is_the_same_moment(site: Site, word: str) -> None:
     site.world.user("ci")

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.gateway import AccessDenied, AwsError, ReportState, Throttled, Unreachable
+from accounts.gateway import AccessDenied, AwsError, ReportNotReady, ReportState, Throttled, Unreachable
 from accounts.models import Account
 from hygiene.domain.facts import KeyMatch, KeyStatus, UseState
 from hygiene.domain.policy import Policy
@@ -20,6 +20,10 @@ from tests.fakes import FakeAwsAccount, FakeGateway
 
 pytestmark = pytest.mark.django_db
 RunPoll = Callable[[], Poll]
+
+
+def lacking() -> list[str]:
+    return [entry["permission"] for entry in AccountStatus.objects.get().missing_permissions]
 
 
 def failing(rule: str) -> int:
@@ -171,6 +175,10 @@ def test_without_permission_to_list_keys_everything_else_works(poll: RunPoll, wo
     assert (row.access_key_id, row.match) == (None, KeyMatch.ID_PENDING)
     assert failing("key.never_used") == 1
     assert "ListAccessKeys" in AccountStatus.objects.get().list_keys_error
+    assert lacking() == ["iam:ListAccessKeys"]
+    world.faults.clear()
+    assert poll().outcome == PollOutcome.COMPLETE
+    assert lacking() == []
 
 
 def test_without_permission_for_the_summary_the_report_still_speaks(poll: RunPoll, world: FakeAwsAccount) -> None:
@@ -179,6 +187,34 @@ def test_without_permission_for_the_summary_the_report_still_speaks(poll: RunPol
     done = poll()
     assert failing("root.key_present") == 1
     assert any("GetAccountSummary" in warning for warning in done.warnings)
+    assert lacking() == ["iam:GetAccountSummary"]
+    world.faults.clear()
+    poll()
+    assert lacking() == []
+
+
+def test_without_permission_for_virtual_devices_that_is_named(poll: RunPoll, world: FakeAwsAccount) -> None:
+    world.fail("ListVirtualMFADevices", AccessDenied("no", operation="ListVirtualMFADevices"))
+    assert (poll().outcome, lacking()) == (PollOutcome.COMPLETE, ["iam:ListVirtualMFADevices"])
+
+
+def test_without_permission_for_last_use_a_pair_of_one_second_is_unknown_and_that_is_named(poll: RunPoll, world: FakeAwsAccount) -> None:
+    world.user("ci")
+    for _ in range(2):
+        world.key("ci", created_at=world.now - timedelta(days=400))
+    world.fail("GetAccessKeyLastUsed", AccessDenied("no", operation="GetAccessKeyLastUsed"), times=2)
+    assert (poll().outcome, lacking()) == (PollOutcome.COMPLETE, ["iam:GetAccessKeyLastUsed"])
+    assert set(AccessKey.objects.values_list("last_used_state", flat=True)) == {UseState.UNKNOWN}
+
+
+def test_without_permission_to_ask_for_a_report_that_of_somebody_else_is_read(poll: RunPoll, world: FakeAwsAccount) -> None:
+    world.user("ci")
+    FakeGateway(world).generate_credential_report()
+    world.fail("GenerateCredentialReport", AccessDenied("no", operation="GenerateCredentialReport"), times=2)
+    assert (poll().outcome, lacking()) == (PollOutcome.COMPLETE, ["iam:GenerateCredentialReport"])
+    world.fail("GetCredentialReport", ReportNotReady("expired", operation="GetCredentialReport", code="ReportExpired"))
+    done = poll()
+    assert (done.outcome, done.error) == (PollOutcome.ACCESS_LOST, "no")
 
 
 def test_generate_that_is_limited_takes_the_report_that_is_stored(poll: RunPoll, world: FakeAwsAccount) -> None:
