@@ -1,4 +1,4 @@
-"""Rows of findings, exemptions and audit events for exports; those of the inventory are in `services.exports`."""
+"""Rows of findings, exemptions, audit events and changes for exports; those of the inventory are in `services.exports`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import AuditEvent
 from hygiene.domain.policy import Policy
 from hygiene.domain.verdicts import Severity
-from hygiene.models import Exemption, Finding, FindingOutcome
+from hygiene.models import Exemption, Finding, FindingOutcome, Remediation
 from hygiene.services.posture import state_of
 
 Row: TypeAlias = dict[str, Any]
@@ -77,4 +77,22 @@ def event(told: AuditEvent, policy: Policy, now: datetime) -> Row:
         "account_id": told.account_number,
         "account_name": told.account_name,
         **{name: getattr(told, name) for name in copied},
+    }
+
+
+def changes(found: QuerySet[Remediation]) -> QuerySet[Remediation]:
+    """With what their rows need."""
+    return found.select_related("account")
+
+
+def change(row: Remediation, policy: Policy, now: datetime) -> Row:
+    """One change that somebody asked for. A time for its next step is told while there is one."""
+    copied = ("user_name", "user_arn", "target_kind", "action", "state", "result_code", "result", "reason", "note", "ticket")
+    return {
+        **{name: getattr(row, name) for name in (*copied, "requested_at", "called_at", "finished_at", "correlation_id", "aws_request_id")},
+        "requested_by": row.requested_by_name,
+        "account_id": row.account.account_id,
+        "account_name": row.account.name,
+        "target_id": row.target_id or row.access_key_id,
+        "due_at": row.due_at if row.is_open else None,
     }

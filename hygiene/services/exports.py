@@ -17,7 +17,7 @@ from hygiene.domain.facts import MfaState, PasswordState
 from hygiene.domain.owners import descriptions
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState
-from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, Principal
+from hygiene.models import AccessKey, AccountStatus, Exemption, Finding, FindingOutcome, Principal, Remediation
 from hygiene.services import exported_records
 from hygiene.services.columns import COLUMNS
 from hygiene.services.exported_records import Row, severity_word
@@ -51,7 +51,7 @@ def rows_in_order(kind: str, ids: list[int], queryset: QuerySet[Any, Any], *, po
 
 def _everything(kind: str, user: User | AnonymousUser | None) -> QuerySet[Any, Any]:
     models: dict[str, Any] = {"keys": AccessKey, "users": Principal, "accounts": Account, "findings": Finding, "exemptions": Exemption}
-    models["audit"] = AuditEvent
+    models |= {"audit": AuditEvent, "queue": Remediation}
     found: QuerySet[Any, Any] = models[kind].objects.all() if user is None else models[kind].objects.visible_to(user)
     if kind == "users":
         found = found.filter(gone_at__isnull=True)
@@ -240,6 +240,7 @@ _LOADERS: dict[str, Callable[[Any], QuerySet[Any, Any]]] = {
     "findings": exported_records.findings,
     "exemptions": exported_records.exemptions,
     "audit": exported_records.audit,
+    "queue": exported_records.changes,
 }
 __all__ = ["COLUMNS", "FORMATS", "about_line", "render", "render_xlsx", "rows"]
 _ROWS: dict[str, Callable[[Any, Policy, datetime], Row]] = {
@@ -249,4 +250,5 @@ _ROWS: dict[str, Callable[[Any, Policy, datetime], Row]] = {
     "findings": exported_records.finding,
     "exemptions": exported_records.exemption,
     "audit": exported_records.event,
+    "queue": exported_records.change,
 }

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -18,6 +18,7 @@ from hygiene.forms import ReasonForm
 from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, ExportState, Reason, Remediation
 from hygiene.services import approvals, background_exports, campaigns, refusals, remediation
 from hygiene.services.permissions import offers, with_actions
+from hygiene.views import exporting
 from hygiene.views.access import Request, requires
 from hygiene.views.plans import conflict, started
 
@@ -32,9 +33,12 @@ def _visible(request: Request) -> QuerySet[Remediation]:
 
 @require_safe
 @requires("hygiene.view_inventory")
-def queue(request: Request) -> HttpResponse:
-    """Waiting, running and done, newest first."""
+def queue(request: Request) -> HttpResponseBase:
+    """Waiting, running and done, newest first; with ?format= the changes as a file."""
     rows = _visible(request)
+    style = request.GET.get("format", "")
+    if style in exporting.TYPES:
+        return exporting.response(request, "queue", "Queue", rows.order_by("-requested_at", "-pk"), style)
     done = Paginator(rows.exclude(state__in=OPEN_STATES).order_by("-finished_at", "-pk"), ROWS)
     open_now = list(_open(rows)[: 2 * MOST_OPEN])
     jobs = list(background_exports.of(request.user)[:MOST_EXPORTS])
