@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit
-from accounts.aws import AwsGateway, AwsRootGateway, SessionSpec
-from accounts.gateway import Gateway, Purpose, RootGateway, RootTask
+from accounts.aws import AwsGateway, AwsRootGateway, SessionSpec, long_term_key_id
+from accounts.gateway import Gateway, Purpose, RootGateway, RootTask, UnexpectedAwsError
 from accounts.models import Account
 from accounts.pace import Pacer, pacer
 from accounts.policies import act_session_policy, evidence_session_policy, read_session_policy, session_name, source_identity
@@ -35,7 +35,7 @@ def open_gateway(
     """A session in `account`, scoped by a session policy. It makes no call yet.
 
     For a poll and for evidence: the read role with read-only rights. For a change: the act role, with `actions` on exactly
-    `user_arn`, in a session named after `operator` and `reference`. NotPossible when the account has no act role.
+    `user_arn`, in a session named after `operator` and `reference`. UnexpectedAwsError when the account has no act role.
     """
     spec = session_spec(account, purpose=purpose, operator=operator, reference=reference, user_arn=user_arn, actions=actions)
     return AwsGateway(spec, _pacer(account), trail_pacer=partial(_trail_pacer, account.account_id))
@@ -47,7 +47,7 @@ def session_spec(
     """Which role is assumed for what, under which names and with which session policy."""
     if purpose is Purpose.REMEDIATE:
         if not account.act_role_arn:
-            raise NotPossible(f"{account.name} has no act role: it is read-only here.")
+            raise UnexpectedAwsError(f"{account.name} has no act role: it is read-only here.", code="NoActRole")
         role, name, seconds = account.act_role_arn, session_name(operator, reference), ACT_SECONDS
         session_policy = act_session_policy(user_arn, actions=actions)
     elif purpose is Purpose.EVIDENCE:
@@ -102,6 +102,11 @@ def open_root_gateway(account: Account, *, task: RootTask) -> RootGateway:
         task=task.value,
     )
     return AwsRootGateway(spec, _pacer(account))
+
+
+def worker_key_id() -> str:
+    """The id of the long-term key that this process signs with; empty when it uses temporary credentials or none. May ask the machine."""
+    return long_term_key_id()
 
 
 def _pacer(account: Account) -> Pacer:

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import audit_chain
 from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.models import Account
-from accounts.services import open_gateway, open_root_gateway
+from accounts.services import open_gateway, open_root_gateway, worker_key_id
 from hygiene.celery import app
 from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RequestState, RootInspection, UsageEvidence
@@ -45,6 +45,8 @@ from hygiene.services import (
 )
 from hygiene.services.clock import Clock, database_now
 from hygiene.services.crew import Watch, beside
+
+WITH_AWS = ("poll", "remediate", "root")  # queues whose workers have an identity in AWS
 
 
 def clock() -> Clock:
@@ -271,7 +273,8 @@ def send_digest(delivery_pk: int) -> None:
 @shared_task
 def beat_of_worker(queue: str) -> None:
     """Sent by beat to each queue, so that a heartbeat shows broker, queue and worker at once."""
-    health.beat(f"worker:{queue}", now=timezone.now())
+    key_id = worker_key_id() if queue in WITH_AWS else ""
+    health.beat(f"worker:{queue}", now=timezone.now(), access_key_id=key_id)
 
 
 @worker_ready.connect

@@ -61,6 +61,9 @@ class FakeDetailCalls:
     def _user(self, name: str) -> FakeUser:
         raise AssertionError("FakeGateway finds users")
 
+    def take_turn(self) -> None:
+        """No pace."""
+
     @property
     def worker_identity(self) -> CallerIdentity | None:
         return self.world.extras.worker

@@ -28,6 +28,9 @@ class FakeRootGateway:
     def calls(self) -> int:
         return self._calls
 
+    def take_turn(self) -> None:
+        """No pace."""
+
     def _begin(self, operation: str, *, is_write: bool = False, **parameters: Any) -> None:
         if not self._assumed and operation != "AssumeRoot":
             self._begin("AssumeRoot", task=self.task.value)

@@ -2,6 +2,6 @@
 
 from accounts.aws.adapter import AwsGateway
 from accounts.aws.root import AwsRootGateway
-from accounts.aws.session import SessionSpec
+from accounts.aws.session import SessionSpec, long_term_key_id
 
-__all__ = ["AwsGateway", "AwsRootGateway", "SessionSpec"]
+__all__ = ["AwsGateway", "AwsRootGateway", "SessionSpec", "long_term_key_id"]

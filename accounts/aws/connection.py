@@ -68,6 +68,7 @@ class Connection:
         self._trail_pacer = trail_pacer
         self._sleep = sleep
         self._calls = 0
+        self._turns = 0  # taken before the writes that they are for
         self._storm_left = STORM_PATIENCE if spec.purpose is Purpose.POLL else 0.0
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
@@ -173,13 +174,22 @@ class Connection:
         client = session.client(api.service, self.spec, config, region=region, credentials=credentials)
         is_trail = api.service == "cloudtrail" and self._trail_pacer is not None
         pacer = self._trail_pacer(api.region) if is_trail and self._trail_pacer else self.pacer
-        client.meta.events.register("before-send", partial(self._before_send, pacer))
+        client.meta.events.register("before-send", partial(self._before_send, pacer, api.is_write))
         client.meta.events.register("response-received", partial(_after_answer, pacer))
         return client
 
-    def _before_send(self, pacer: Pacer, **_: Any) -> None:
+    def take_turn(self) -> None:
+        """Get credentials and the client of writes, and wait for the pace: the next write is sent without waiting."""
+        self._client(IAM_WRITE)
+        self.pacer.acquire()
+        self._turns += 1
+
+    def _before_send(self, pacer: Pacer, is_write: bool, **_: Any) -> None:  # positional: partial of an event's handler
         """Each attempt on the wire, botocore's own retries included, waits its turn and is counted."""
-        pacer.acquire()
+        if is_write and self._turns:
+            self._turns -= 1
+        else:
+            pacer.acquire()
         self._calls += 1
 
     def _obtain(self) -> Credentials:

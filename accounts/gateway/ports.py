@@ -38,6 +38,9 @@ class Gateway(Protocol):
     def calls(self) -> int:
         """How many requests this session has sent, retries and the AssumeRole included."""
 
+    def take_turn(self) -> None:
+        """Open the session and wait for the account's pace, so that the next write is sent without waiting."""
+
     def caller_identity(self) -> CallerIdentity:
         """sts:GetCallerIdentity of the assumed session."""
 

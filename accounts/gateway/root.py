@@ -33,6 +33,9 @@ class RootGateway(Protocol):
     def calls(self) -> int:
         """How many API calls this session has sent, AssumeRoot included."""
 
+    def take_turn(self) -> None:
+        """Open the session and wait for the account's pace, so that the next write is sent without waiting."""
+
     def list_access_keys(self) -> tuple[ListedKey, ...]:
         """iam:ListAccessKeys of root; user_name is empty."""
 

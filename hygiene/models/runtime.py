@@ -10,6 +10,7 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     beaten_at = models.DateTimeField()
+    access_key_id = models.CharField(max_length=128, blank=True)  # the long-term key that a worker signs with; empty for none
 
     def __str__(self) -> str:
         return f"{self.name} at {self.beaten_at:%H:%M:%S}"

@@ -86,6 +86,7 @@ def _change(job: Job) -> None:
         return
     try:
         gateway = job.open_gateway(remediation, (*job.operation.reads, job.operation.call))
+        gateway.take_turn()  # nothing waits for the pace between the last look at the switch and the call
         live = job.operation.look(gateway, remediation)
     except AwsError as error:
         refusal = job.operation.explain(error)
@@ -194,7 +195,11 @@ def _settle(job: Job) -> None:
     """From unknown: read, twice and 10 s apart, and decide by what AWS shows. Never makes a call that was begun."""
     remediation, second = job.remediation, job.operation.second
     still = (second.call,) if second is not None and second_call.is_to_come(remediation, job.operation) else ()
-    gateway = job.open_gateway(remediation, (*job.operation.reads, *still))
+    try:
+        gateway = job.open_gateway(remediation, (*job.operation.reads, *still))
+    except (AwsError, ValueError):  # the account's act role was taken out of the registry, for one
+        _read_later(job, is_readable=False)
+        return
     while True:
         live = _read(job, gateway)
         if live is not None and job.operation.is_done(live):

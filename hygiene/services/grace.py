@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hygiene.models import NoticeKind, NoticeState, Plan
+from django.db.models import Max
+
+from hygiene.models import Approval, NoticeKind, NoticeState, Plan
 from hygiene.services.caps import Wait
 
 UNWARNED = "unwarned"
 BEFORE = {NoticeKind.SEVEN_DAYS: timedelta(days=7), NoticeKind.ONE_DAY: timedelta(days=1)}
 LEAST = timedelta(hours=12)  # between the last warning and the act
+MOST_LATE = timedelta(hours=24)  # that a warning may be begun after its time
 LOOK_AGAIN = timedelta(minutes=1)
 
 
@@ -37,11 +40,30 @@ def due(plan: Plan, *, now: datetime) -> list[NoticeKind]:
 
 
 def is_too_late(plan: Plan, *, now: datetime) -> bool:
-    """Whether the campaign would act without having warned in time, so that its warnings must start again."""
-    if plan.run_at is None or not plan.notifies_owners or now <= plan.run_at - LEAST:
+    """Whether a warning did not begin in time, or could not any more, so that all of them must start again. One query if it seems so."""
+    if plan.run_at is None or not plan.notifies_owners:
         return False
-    done, latest = begun(plan), plan.run_at - LEAST
-    return any(kind not in done or done[kind] > latest for kind in wanted(plan))
+    if not _late(plan, plan.run_at, None, now=now):
+        return False
+    return _late(plan, plan.run_at, _agreed_at(plan), now=now)
+
+
+def _late(plan: Plan, run_at: datetime, agreed_at: datetime | None, *, now: datetime) -> bool:
+    """Each warning may come a day after it was due or agreed to, and half a day before the act at the latest."""
+    done = begun(plan)
+    for kind in wanted(plan):
+        due_at = run_at - BEFORE.get(kind, timedelta(days=plan.grace_days))
+        from_then = due_at if agreed_at is None else max(due_at, agreed_at)
+        if done.get(kind, now) > min(from_then + MOST_LATE, run_at - LEAST):
+            return True
+    return False
+
+
+def _agreed_at(plan: Plan) -> datetime | None:
+    """When the last of the approvals that it needed came: nobody is warned before."""
+    agreed = Approval.objects.filter(plan=plan, is_approved=True, change_hash=plan.change_hash)
+    moment: datetime | None = agreed.aggregate(last=Max("decided_at"))["last"]
+    return moment
 
 
 def is_unsent(plan: Plan, *, now: datetime) -> bool:

@@ -16,9 +16,9 @@ from hygiene.models import AccountStatus, Finding, Heartbeat, Poll, Remediation
 BEATS = ("beat", "worker:poll", "worker:remediate", "worker:root", "worker:mail", "worker:housekeeping")
 
 
-def beat(name: str, *, now: datetime) -> None:
-    """Record that the process or queue `name` works at `now`."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now})
+def beat(name: str, *, now: datetime, access_key_id: str = "") -> None:
+    """Record that the process or queue `name` works at `now`, and with which long-term key of AWS, which is never changed here."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now, "access_key_id": access_key_id})
 
 
 def parts(*, now: datetime, limit: timedelta) -> dict[str, str]:

@@ -56,7 +56,8 @@ class LiveKey:
         used = self.last_use.last_used_at if self.last_use else None
         born = self.key.created_at if self.key else None
         times = {"created_at": born, "last_used_at": used}
-        return {"status": self.status} | {name: moment.isoformat() if moment else None for name, moment in times.items()}
+        listed = sorted(key.access_key_id for key in self.listed)
+        return {"status": self.status, "listed": listed} | {name: moment.isoformat() if moment else None for name, moment in times.items()}
 
 
 def read_keys(gateway: Gateway, remediation: Remediation) -> LiveKey:
@@ -107,7 +108,7 @@ def judge(remediation: Remediation, live: LiveKey, now: datetime) -> Refusal | N
     if live.key is None or live.last_use is None:
         return Refusal("gone", "AWS no longer lists this key, so there is nothing to change.")
     if live.is_workers_own:
-        return Refusal("own_key", "Key Hygiene itself works with this key: change it where the worker gets its credentials.")
+        return protection.OWN_KEY
     refused = _of_identity(remediation, live.key, live.last_use) or _of_status(remediation, live.key.status, action)
     if refused is None and action != Action.ENABLE:
         refused = last_use_refusal(remediation, live.last_use.last_used_at, now)
@@ -136,9 +137,13 @@ def _of_status(remediation: Remediation, word: str, action: Action) -> Refusal |
 
 
 def last_use_refusal(remediation: Remediation, live: datetime | None, now: datetime) -> Refusal | None:
-    """Equal to the minute: reports round to it. A last use that was not known when it was seen was confirmed as in use."""
+    """Equal to the minute: reports round to it. A last use that was not known was confirmed as in use, up to that moment."""
     seen = remediation.seen_last_used_at
-    if remediation.seen_last_used_state == UseState.UNKNOWN or _minute(seen) == _minute(live):
+    if remediation.seen_last_used_state == UseState.UNKNOWN:
+        if live is None or live <= remediation.requested_at:
+            return None
+        return Refusal("used_since", f"Used {relative(live, now)}, since this was asked for. Nothing was changed.")
+    if _minute(seen) == _minute(live):
         return None
     if live is not None and (seen is None or live > seen):
         return Refusal("used_since", f"Used {relative(live, now)}, since you looked. Nothing was changed.")

@@ -1,4 +1,4 @@
-"""What is never changed here: the protected list, and users who carry the tag hygiene-protected=true."""
+"""What is never changed here: the protected list, users who carry the tag hygiene-protected=true, and keys that workers sign with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import Account
-from hygiene.models import Principal, Protection, ProtectionKind
+from hygiene.models import Heartbeat, Principal, Protection, ProtectionKind
 from hygiene.people import roles_with
 from hygiene.services.permissions import Refusal
 from hygiene.services.refused import Invalid, NotAllowed
@@ -28,17 +28,22 @@ SHAPES = {  # what each kind looks like: a typing error would protect nothing
     ProtectionKind.ACCOUNT: (r"\d{12}", "Give the 12 digits of the account number."),
     ProtectionKind.KEY: (r"[A-Z0-9]{16,128}", "Give the whole ID of the key, such as AKIAIOSFODNN7EXAMPLE."),
 }
+OWN_KEY = Refusal("own_key", "Key Hygiene itself works with this key: change it where the worker gets its credentials.")
 TAG, TAG_VALUE = "hygiene-protected", "true"
 
 
 @dataclass(frozen=True, slots=True)
 class Shield:
-    """The protected list, read once for many keys: reasons by kind and value."""
+    """What is read once for many keys: the protected list, reasons by kind and value; and ids of keys that our workers sign with."""
 
     reasons: Mapping[tuple[str, str], str]
+    own_keys: frozenset[str] = frozenset()
 
     def refusal(self, principal: Principal, account: Account, access_key_id: str) -> Refusal | None:
         """Why this may not be changed, or None."""
+        works_here = getattr(getattr(account, "status", None), "worker_key_user", "")
+        if access_key_id in self.own_keys or (works_here and works_here == principal.arn):
+            return OWN_KEY
         tags = principal.tags or {}
         if str(tags.get(TAG, "")).lower() == TAG_VALUE:
             return Refusal("protected", f"{principal.name} carries the tag {TAG}={TAG_VALUE}: it is never changed here.")
@@ -51,8 +56,9 @@ class Shield:
 
 
 def shield() -> Shield:
-    """The list in force. One query."""
-    return Shield({(row.kind, row.value): row.reason for row in Protection.objects.all()})
+    """What is in force. Two queries."""
+    own = Heartbeat.objects.exclude(access_key_id="").values_list("access_key_id", flat=True)
+    return Shield({(row.kind, row.value): row.reason for row in Protection.objects.all()}, frozenset(own))
 
 
 @transaction.atomic

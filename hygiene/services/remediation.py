@@ -210,7 +210,12 @@ def _deactivated(remediation: Remediation) -> targets.Target | None:
 
 @transaction.atomic
 def explain(remediation: Remediation, *, actor: User, reason: str, note: str = "", ticket: str = "", now: datetime) -> None:
-    """Give the reason for one's own request afterwards. Raises NotAllowed for somebody else's, Invalid without a reason."""
+    """Give the reason for making one's own credential work again, which asked for none. Raises NotAllowed for anything else, or Invalid.
+
+    The reason of every other change was given before it was confirmed, and stays: whether a leak is taken back alone rests on it.
+    """
+    if remediation.action not in consent.TAKING_BACK:
+        raise NotAllowed("The reason of this change was given before it was confirmed, and stays as it is.")
     if remediation.requested_by_id != actor.pk:
         raise NotAllowed(f"Only {remediation.requested_by_name}, who asked for it, can give the reason.")
     if reason not in Reason.values:

@@ -58,7 +58,7 @@ def _carry_out(remediation: Remediation, second: SecondCall, gateway: Any, clock
     for pause in chain((0.0,), PAUSES):
         if pause:
             clock.sleep(pause)
-        words = _begin(remediation, second, clock.now())
+        words = _turn_of(gateway) or _begin(remediation, second, clock.now())
         if words:
             break
         try:
@@ -72,6 +72,15 @@ def _carry_out(remediation: Remediation, second: SecondCall, gateway: Any, clock
             if error.code not in BUSY:
                 break
     return Ending(LEFT, f"{second.left} {words}")
+
+
+def _turn_of(gateway: Any) -> str:
+    """Wait for the pace before the last look at the switch; why it cannot be called at all."""
+    try:
+        gateway.take_turn()
+    except AwsError as error:
+        return error.sentence
+    return ""
 
 
 def _begin(remediation: Remediation, second: SecondCall, now: datetime) -> str:

@@ -36,7 +36,15 @@ def look_again(remediation_pk: int, *, open_gateway: Callable[[Remediation, tupl
         given_up = now if now - row.called_at > GIVE_UP else None
         Remediation.objects.filter(pk=row.pk).update(second_look_at=now + AGAIN, second_looked_at=given_up)
         return
-    _tell(row, [key for key in listed if key.created_at is not None and key.created_at > row.called_at], clock.now())
+    _tell(row, [key for key in listed if _is_new(key, row, row.called_at)], clock.now())
+
+
+def _is_new(key: ListedKey, row: Remediation, called_at: datetime) -> bool:
+    """Not among the keys that the user had just before our call; AWS's clock and ours may differ by more than that takes."""
+    before = row.live_before.get("listed")
+    if before is not None:
+        return key.access_key_id not in before
+    return key.created_at is not None and key.created_at > called_at
 
 
 @transaction.atomic

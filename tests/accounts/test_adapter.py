@@ -230,6 +230,29 @@ def test_an_expired_session_is_renewed_once_for_a_read_and_never_for_a_write(stu
     assert stub.count("UpdateAccessKey") == 1
 
 
+class Counted(Unlimited):
+    """A pace that counts who waited."""
+
+    waits = 0
+
+    def acquire(self) -> None:
+        self.waits += 1
+
+
+def test_a_write_whose_turn_was_taken_does_not_wait_and_the_next_one_does(stub: Stub) -> None:
+    pace = Counted()
+    opened = AwsGateway(spec(), pace, sleep=lambda seconds: None)
+    opened.take_turn()
+    assert (pace.waits, stub.count("AssumeRole")) == (2, 1)
+    stub.given("ListAccessKeys", ok("ListAccessKeys", "<AccessKeyMetadata/><IsTruncated>false</IsTruncated>"))
+    opened.list_access_keys("ana")
+    stub.given("UpdateAccessKey", ok("UpdateAccessKey", ""))
+    assert pace.waits == 3
+    for waits in (3, 4):
+        opened.update_access_key("ana", "AKIAIOSFODNN7EXAMPLE", active=False)
+        assert pace.waits == waits
+
+
 @pytest.mark.parametrize("answer", [error(500, "ServiceFailure"), (0, ""), error(400, "Throttling"), (200, "<broken")])
 def test_a_write_is_sent_once_whatever_comes(stub: Stub, answer: Answer) -> None:
     stub.given("DeleteAccessKey", answer)

@@ -116,6 +116,7 @@ def test_a_key_that_is_used_meanwhile_leaves_and_the_others_stay(
     begun = world.now
     AccessKey.objects.filter(pk=keys[0].pk).update(last_used_state=known)
     plan = campaign(14, include_in_use=True, typed="3" if known == "unknown" else "")
+    days.sweep()
     world.now += timedelta(days=3)
     AccessKey.objects.filter(pk=keys[0].pk).update(last_used_at=world.now - timedelta(hours=2), last_used_state="used")
     days.sweep()
@@ -167,6 +168,34 @@ def test_warnings_start_again_when_the_scheduler_slept_through_them(campaign: Pl
     assert AuditEvent.objects.get(action="campaign", outcome="moved").message.startswith("The warnings of owners did not go out in time")
     days.until(plan.run_at or world.now)
     assert (kinds()[2:4], states(plan)) == (["seven_days", "one_day"], {State.SUCCEEDED})
+
+
+@pytest.mark.parametrize(("awake", "asleep", "cycle"), [(0, 13, 2), (0, 0.5, 1), (4, 3.5, 1), (4, 5, 2)])
+def test_a_warning_that_comes_more_than_a_day_late_starts_them_all_again(
+    campaign: Plans, days: Days, world: FakeAwsAccount, awake: float, asleep: float, cycle: int
+) -> None:
+    plan = campaign(14)
+    if awake:
+        days.until(world.now + timedelta(days=awake))
+    world.now += timedelta(days=asleep)
+    days.sweep()
+    plan.refresh_from_db()
+    assert plan.cycle == cycle
+    days.until(plan.run_at or world.now)
+    assert (states(plan), kinds()[-3:]) == ({State.SUCCEEDED}, ["first", "seven_days", "one_day"])
+
+
+def test_warnings_wait_for_the_approval_without_starting_again(
+    campaign: Plans, days: Days, world: FakeAwsAccount, administrator: User, approver: User
+) -> None:
+    change_rules.save({"approvals_disable": 1, "approval_hours": 168}, actor=administrator, now=world.now)
+    plan = campaign(14)
+    days.until(world.now + timedelta(days=5))
+    assert kinds() == []
+    approvals.approve(plan=plan, actor=approver, now=world.now)
+    days.sweep()
+    plan.refresh_from_db()
+    assert (plan.cycle, kinds()) == (1, ["first"])
 
 
 def test_mails_that_nobody_sends_are_no_warning(campaign: Plans, world: FakeAwsAccount, days: Days) -> None:

@@ -18,7 +18,7 @@ from hygiene import tasks
 from hygiene.domain.facts import KeyMatch
 from hygiene.domain.policy import Policy
 from hygiene.models import AccessKey, AccountStatus, Action, Finding, Poll, PollOutcome, Principal, Remediation, State
-from hygiene.services import change_rules, permissions, protection, remediation, switch
+from hygiene.services import change_rules, health, permissions, protection, remediation, switch
 from hygiene.services.clock import Clock
 from hygiene.services.plans import make_plan
 from tests.fakes import FakeAwsAccount, FakeUser
@@ -60,6 +60,9 @@ class Site:
             kind="key", value=str(self.key.access_key_id), reason="Break glass.", actor=self.administrator, now=self.world.now
         )
 
+    def works_with_it(self) -> None:
+        health.beat("worker:poll", now=self.world.now, access_key_id=str(self.key.access_key_id))
+
     def find(self, **values: str) -> None:
         finding = Finding.objects.filter(key=self.key)[0]
         Finding.objects.filter(pk=finding.pk).update(**values)
@@ -83,6 +86,8 @@ STORED: list[tuple[str, Change, str]] = [  # refused in the plan, and by a worke
     ("never_polled", lambda site: site.status(report_generated_at=None), "never polled"),
     ("access_lost", lambda site: site.status(last_outcome=PollOutcome.ACCESS_LOST), "cannot be reached"),
     ("protected", lambda site: site.protect(), "Break glass"),
+    ("own_key", lambda site: site.works_with_it(), "Key Hygiene itself works with this key"),
+    ("own_key", lambda site: site.status(worker_key_user=site.key.principal.arn), "Key Hygiene itself works with this key"),
 ]
 IN_PLANS: list[tuple[str, Action, Change, str]] = [
     ("root", Action.DISABLE, lambda site: Principal.objects.filter(name="ci").update(is_root=True), "root user"),

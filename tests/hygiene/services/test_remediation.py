@@ -13,6 +13,7 @@ from pytest_django import Settings
 from accounts import audit
 from accounts.gateway import AccessDenied, KeyLastUse, ListedKey, Unreachable
 from accounts.models import Account, AuditEvent, AuditIsAppendOnly, ScopeGrant
+from hygiene import tasks
 from hygiene.domain.facts import KeyStatus
 from hygiene.domain.policy import Policy
 from hygiene.models import AccessKey, Action, Finding, KeyEvent, Poll, Remediation, State
@@ -216,6 +217,36 @@ def test_an_outcome_that_cannot_be_read_asks_for_a_person(
     world.now += timedelta(minutes=16)
     world.fail("ListAccessKeys", LOST)
     assert (execute(row).state, world.calls("UpdateAccessKey")) == (State.NEEDS_HUMAN, 1)
+
+
+def test_an_outcome_that_cannot_be_read_because_the_act_role_is_gone_asks_for_a_person(
+    key: FakeKey, ask: Ask, execute: Execute, world: FakeAwsAccount, account: Account, policy: Policy, clock: Clock
+) -> None:
+    row, blind = ask(), Blind(world)
+    world.fail("UpdateAccessKey", LOST)
+    remediation.execute(row.pk, open_gateway=lambda *_: blind, policy=policy, clock=clock)
+    Account.objects.update(act_role_arn="")
+
+    def run() -> Remediation:
+        return remediation.execute(row.pk, open_gateway=tasks.gateway_of, policy=policy, clock=clock)
+
+    world.now += timedelta(seconds=10)
+    assert run().state == State.UNKNOWN
+    world.now += timedelta(minutes=16)
+    assert (run().state, world.calls("UpdateAccessKey")) == (State.NEEDS_HUMAN, 1)
+
+
+def test_a_use_after_the_request_of_a_key_whose_last_use_was_not_known_is_refused(
+    key: FakeKey, ask: Ask, execute: Execute, world: FakeAwsAccount
+) -> None:
+    AccessKey.objects.update(last_used_state="unknown", last_used_at=None)
+    key.last_used_at = world.now - timedelta(minutes=5)
+    row = ask(typed=key.access_key_id[-4:])
+    key.last_used_at = world.now + timedelta(minutes=2)
+    world.now += timedelta(minutes=4)
+    done = execute(row)
+    assert (done.state, done.result_code, world.calls("UpdateAccessKey")) == (State.REFUSED, "used_since", 0)
+    assert done.result == "Used 2 min ago, since this was asked for. Nothing was changed."
 
 
 def test_a_worker_that_died_before_the_call_is_replaced(key: FakeKey, ask: Ask, execute: Execute, world: FakeAwsAccount) -> None:

@@ -329,6 +329,19 @@ def test_a_key_disabled_as_a_leak_is_enabled_with_a_second_person_only(
     assert remediation.undo(row, actor=operator, now=world.now).state == State.AWAITING_APPROVAL
 
 
+def test_nobody_rewrites_the_reason_of_a_disable_to_take_a_leak_back_alone(
+    keys: list[AccessKey], confirm: Confirm, execute: Execute, operator: User, world: FakeAwsAccount
+) -> None:
+    row = execute(confirm(keys[:1], reason=Reason.SUSPECTED_LEAK)[0])
+    with pytest.raises(NotAllowed, match="given before it was confirmed"):
+        remediation.explain(row, actor=operator, reason="unused", now=world.now)
+    row.refresh_from_db()
+    assert row.reason == Reason.SUSPECTED_LEAK
+    back = remediation.undo(row, actor=operator, now=world.now)
+    remediation.explain(back, actor=operator, reason="owner-confirmed", now=world.now)
+    assert back.state == State.AWAITING_APPROVAL
+
+
 def test_a_run_is_taken_back_but_for_keys_that_somebody_else_changed(
     keys: list[AccessKey], confirm: Confirm, execute: Execute, operator: User, world: FakeAwsAccount, poll: Callable[[], Poll]
 ) -> None:
@@ -365,6 +378,18 @@ def test_a_key_made_after_our_call_is_told_once(
     for _ in range(2):
         second_look.look_again(row.pk, open_gateway=world.gateway, clock=clock)
     assert (Alert.objects.get().kind, second_look.due(world.now)) == ("new_key_after_disable", [])
+
+
+def test_a_key_made_after_our_call_is_told_whatever_the_clocks_say(
+    keys: list[AccessKey], confirm: Confirm, execute: Execute, clock: Clock, world: FakeAwsAccount
+) -> None:
+    """AWS's clock is behind ours, so that the new key looks older than our call."""
+    world.key("ci-0", created_at=world.now - timedelta(days=3))
+    row = execute(confirm(keys[:1])[0])
+    world.key("ci-0", created_at=world.now - timedelta(seconds=90))
+    world.now += timedelta(seconds=70)
+    second_look.look_again(row.pk, open_gateway=world.gateway, clock=clock)
+    assert [alert.subject for alert in Alert.objects.all()] == [world.users["ci-0"].keys[2].access_key_id]
 
 
 def test_hundreds_of_keys_are_planned_and_confirmed_in_few_statements(
