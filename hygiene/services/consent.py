@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from accounts.models import Account
-from hygiene.models import SUCCESS_STATES, Action, Approval, Plan, Reason, Remediation
+from hygiene.models import SUCCESS_STATES, Action, Approval, Plan, Reason, Remediation, State
 from hygiene.services.change_rules import ChangeRules
 from hygiene.services.permissions import Refusal
 
@@ -47,12 +47,12 @@ Target: TypeAlias = tuple[int, str, str]  # a principal's key, the kind of crede
 
 
 def after_leak(targets: Iterable[Target]) -> set[Target]:
-    """Those that were last disabled as a suspected leak. One query."""
+    """Those that were last disabled as a suspected leak, or may have been. One query."""
     wanted = set(targets)
     done = Remediation.objects.filter(
         principal__in={principal for principal, _, _ in wanted},
         action__in=(Action.DISABLE, Action.DEACTIVATE_CERTIFICATE),
-        state__in=SUCCESS_STATES,
+        state__in=(*SUCCESS_STATES, State.NEEDS_HUMAN),
     )
     rows = done.order_by("finished_at", "pk").values_list("principal_id", "target_kind", "target_id", "reason")
     last = {(principal, kind, name): reason for principal, kind, name, reason in rows}
