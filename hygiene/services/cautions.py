@@ -13,7 +13,7 @@ ROTATION = "key.rotation_stalled"
 SENTENCES = {
     "exempt": "Exempt: somebody accepted this key as it is, until a date.",
     "rotation": "Rotation unfinished: both keys of this user are active and in use.",
-    "early": "Early: the waiting time after the disable is not over.",
+    "early": "Early: the waiting time after a disable that was made here is not over, or nobody disabled it here.",
 }
 
 

@@ -43,7 +43,7 @@ def of_items(action: Action, items: Sequence[PlanItem], *, actor_pk: int, rules:
         why.append(f"The rules ask for {plural(approvals, 'other person', 'other people')} before {BEFORE[KIND_OF.get(action)]}.")
     if any("early" in codes_of(item) for item in items):
         approvals = max(approvals, 1)
-        why.append("A deletion before the waiting time is over needs a second person.")
+        why.append("A deletion before the waiting time after a disable made here is over needs a second person.")
     over = _over(action, items, rules=rules, now=now)
     return Needs(
         max(approvals, 1) if over else approvals,

@@ -212,9 +212,13 @@ def days_left(key: AccessKey, now: datetime) -> int:
 
 
 def is_early(key: AccessKey, now: datetime) -> bool:
-    """Whether a deletion now comes before the waiting time is over: with a second person, and never within the first 7 days."""
+    """Whether a deletion now needs a tick and a second person, and is never made within the first 7 days.
+
+    It does before the waiting time is over, and for a key that nobody disabled here: AWS does not tell since when that is disabled.
+    """
     since = inactive_since(key)
-    return since is not None and days_left(key, now) > 0 and whole_days(since, now) >= LEAST_WAIT_DAYS
+    is_waiting = key.disabled_here_at is None or days_left(key, now) > 0
+    return since is not None and is_waiting and whole_days(since, now) >= LEAST_WAIT_DAYS
 
 
 def wait_refusal(key: AccessKey, now: datetime, *, is_early: bool = False) -> Refusal | None:
@@ -222,6 +226,8 @@ def wait_refusal(key: AccessKey, now: datetime, *, is_early: bool = False) -> Re
     left, since = days_left(key, now), inactive_since(key)
     if is_early and since is not None and whole_days(since, now) >= LEAST_WAIT_DAYS:
         left = 0
+    elif not left and key.disabled_here_at is None:
+        return Refusal("waiting", "Nobody disabled this key here, so its deletion counts as early: that needs a tick and a second person.")
     if left:
         return Refusal("waiting", f"Can be deleted in {plural(left, 'day')}: a key stays disabled for {wait_days(key)} days first.")
     if since is not None and key.last_used_at is not None and key.last_used_at > since + DISABLE_SETTLES:

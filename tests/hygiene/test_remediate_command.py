@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from accounts.models import Account, AuditEvent, ScopeGrant
-from hygiene.models import AccessKey, Remediation, State
+from hygiene.models import AccessKey, Finding, Remediation, State
 from tests.factories import estate
 from tests.fakes import FakeAwsAccount
 
@@ -71,6 +71,14 @@ def test_wrong_arguments_are_two(world: FakeAwsAccount, key_id: str, said: dict[
     with pytest.raises(CommandError, match=words) as error:
         remediate("disable", key_id, **said)
     assert (error.value.returncode, world.log) == (2, [])
+
+
+def test_what_speaks_for_a_key_is_accepted_by_name(world: FakeAwsAccount, key_id: str) -> None:
+    Finding.objects.filter(key=AccessKey.objects.get(access_key_id=key_id)).update(outcome="exempt")
+    with pytest.raises(CommandError, match="Tick what you accept") as error:
+        remediate("disable", key_id)
+    assert (error.value.returncode, world.log) == (2, [])
+    assert "succeeded" in remediate("disable", key_id, accept=["exempt"])
 
 
 def test_a_change_that_needs_approval_waits_and_is_no_success(world: FakeAwsAccount) -> None:

@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from hygiene.models import KEY_ACTIONS, SUCCESS_STATES, WAITING_STATES, AccessKey, Action, Reason, Remediation, State
 from hygiene.services import policies, refusals, remediation
+from hygiene.services.cautions import SENTENCES
 from hygiene.services.plans import expected_typing, make_plan
 from hygiene.tasks import execute_remediation, gateway_of, shared_clock
 
@@ -24,13 +25,16 @@ class Command(BaseCommand):
     help = "Disable, enable or delete one access key, as an operator."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Naming the full key id stands for typing its last characters."""
+        """Naming the full key id stands for typing its last characters, and for the tick of an early deletion."""
         parser.add_argument("action", choices=[str(action) for action in KEY_ACTIONS])
         parser.add_argument("key_id", metavar="KEY_ID")
         parser.add_argument("--as", dest="username", metavar="USERNAME", required=True)
         parser.add_argument("--reason", required=True, choices=Reason.values)
         parser.add_argument("--note", default="", help="needed with --reason other")
         parser.add_argument("--ticket", default="")
+        parser.add_argument(
+            "--accept", action="append", default=[], choices=sorted(SENTENCES), help="what speaks for the key and is accepted, as a tick"
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the outcome and print it")
         parser.add_argument("--here", action="store_true", help="execute in this process instead of a worker")
 
@@ -79,7 +83,7 @@ class Command(BaseCommand):
         now = timezone.now()
         plan = make_plan(keys=[key], action=Action(options["action"]), actor=actor, now=now)
         typed = expected_typing(plan, plan.items.select_related("key"))
-        said = {"reason": options["reason"], "note": options["note"], "ticket": options["ticket"], "typed": typed}
+        said = {name: options[name] for name in ("reason", "note", "ticket")} | {"typed": typed, "ticked": {"early", *options["accept"]}}
         try:
             with refusals.on_record(action=f"key.{plan.action}", actor=actor, target=str(key), now=now, account=key.account):
                 return remediation.confirm(plan=plan, actor=actor, now=now, **said)[0]

@@ -201,13 +201,14 @@ def test_row_59_delete_of_a_key_that_is_gone_has_succeeded(site: Site, operator:
 
 
 def deletable(site: Site) -> str:
-    """A key that was disabled twenty days ago, as polls saw it."""
+    """A key that was disabled here twenty days ago, as polls saw it."""
     key_id = aged(site)
     site.poll()
     site.world.users["ci"].keys[0].status = "Inactive"
     site.later()
     site.poll()
-    AccessKey.objects.update(first_inactive_at=site.world.now - timedelta(days=20))
+    since = site.world.now - timedelta(days=20)
+    AccessKey.objects.update(first_inactive_at=since, disabled_here_at=since)
     return key_id
 
 

@@ -322,6 +322,27 @@ def test_an_early_deletion_needs_a_tick_and_a_second_person_and_never_comes_in_t
     assert execute(row).state == State.SUCCEEDED
 
 
+def test_a_key_that_nobody_disabled_here_is_deleted_with_a_tick_and_a_second_person_only(
+    keys: list[AccessKey], confirm: Confirm, execute: Execute, administrator: User, approver: User, world: FakeAwsAccount, poll: Any
+) -> None:
+    change_rules.save({"approvals_delete": 0}, actor=administrator, now=world.now)
+    world.users["ci-0"].keys[0].status = "Inactive"
+    world.now += timedelta(hours=5)
+    poll()
+    world.now += timedelta(days=30)
+    with pytest.raises(Invalid):
+        confirm(keys[:1], Action.DELETE)
+    row = confirm(keys[:1], Action.DELETE, ticked=["early"])[0]
+    assert (row.is_early, row.state) == (True, State.AWAITING_APPROVAL)
+    Remediation.objects.filter(pk=row.pk).update(is_early=False, state=State.APPROVED)
+    Plan.objects.filter(pk=row.plan_id).update(approvals_needed=0)
+    refused = execute(row)
+    assert (refused.result_code, world.calls("DeleteAccessKey")) == ("waiting", 0)
+    row = confirm(keys[:1], Action.DELETE, ticked=["early"])[0]
+    approvals.approve(plan=row.plan, actor=approver, now=world.now)
+    assert (execute(row).state, world.calls("DeleteAccessKey")) == (State.SUCCEEDED, 1)
+
+
 def test_a_key_disabled_as_a_leak_is_enabled_with_a_second_person_only(
     keys: list[AccessKey], confirm: Confirm, execute: Execute, operator: User, world: FakeAwsAccount
 ) -> None:
