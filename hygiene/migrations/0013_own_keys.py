@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("hygiene", "0011_second_call"),
+        ("hygiene", "0012_due_judgements"),
     ]
 
     operations = [
