@@ -226,6 +226,7 @@ class AccessKey(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "access_key_id"], name="access_key_identity"),
+            models.UniqueConstraint(fields=["access_key_id"], name="access_key_id_given_once"),  # see services.key_ids
             models.UniqueConstraint(
                 fields=["principal", "created_at", "twin"],
                 condition=Q(access_key_id__isnull=True, gone_at__isnull=True),
@@ -234,7 +235,6 @@ class AccessKey(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "status"], name="access_key_by_account"),
-            models.Index(fields=["access_key_id"], name="access_key_by_id"),
             models.Index(fields=["account"], condition=Q(gone_at__isnull=False), name="access_key_gone"),
             models.Index(*worst_first(), condition=PRESENT, name="access_key_worst_first"),
             models.Index(*eldest_first("created_at"), condition=PRESENT, name="access_key_by_birth"),

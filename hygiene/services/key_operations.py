@@ -11,7 +11,7 @@ from accounts.policies import KEY_READS
 from hygiene.domain.keys import key_status
 from hygiene.domain.policy import Policy
 from hygiene.models import AccessKey, Action, Remediation
-from hygiene.services import findings, live_keys, posture
+from hygiene.services import findings, key_ids, live_keys, posture
 from hygiene.services.changes import Changes
 from hygiene.services.live_checks import DELETED, WANTED, LiveKey, judge, look, read_keys
 from hygiene.services.operation import Operation
@@ -31,12 +31,22 @@ def _delete(gateway: Gateway, remediation: Remediation) -> str:
 
 def observe(remediation: Remediation, live: LiveKey, *, is_ours: bool, policy: Policy, now: datetime) -> None:
     """What AWS listed now, on all key rows of the user, with findings and counts that follow from it."""
+
+    def write(_: bool) -> None:
+        _write(remediation, live, is_ours=is_ours, policy=policy, now=now)
+
+    key_ids.settled(write)
+
+
+def _write(remediation: Remediation, live: LiveKey, *, is_ours: bool, policy: Policy, now: datetime) -> None:
     if is_ours:
         _settle(remediation, live, now)
     principal, account = remediation.principal, remediation.account
     keys = list(AccessKey.objects.present().filter(principal=principal).order_by("pk"))
     changes = Changes()
-    live_keys.apply(principal, live_keys.Live(tuple(live.listed)), now=now, changes=changes, keys=keys)
+    rows = key_ids.rows_of(live.listed, {key.access_key_id for key in keys})
+    listed = key_ids.live(live.listed, rows, account_pk=account.pk, uses={})
+    live_keys.apply(principal, listed, now=now, changes=changes, keys=keys)
     if live.last_use is not None:
         uses = {remediation.access_key_id: live.last_use}
         live_keys.record_uses([key for key in keys if key.access_key_id in uses], uses, now=now)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from hygiene.domain.policy import Policy
 from hygiene.domain.report_row import MORE_CREDENTIALS
 from hygiene.domain.wording import grouped_account, short_key_id
 from hygiene.models import AccessKey, AccountStatus, Poll, Principal
-from hygiene.services import findings, holders, leases, live_keys, missing
+from hygiene.services import findings, holders, key_ids, leases, live_keys, missing
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
 WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
+Keys: TypeAlias = Mapping[int, list[AccessKey]]  # by user
+Uses: TypeAlias = Mapping[int, Mapping[str, KeyLastUse]]  # by user, then by key id
 LAST_USED = "iam:GetAccessKeyLastUsed"
 REFUSED = "The read role may not call iam:ListAccessKeys: key IDs are unknown and no key can be changed here. Add the permission."
 JUDGED = attrgetter("status", "status_raw", "created_at", "last_used_state", "last_used_at", "gone_at", "has_data_warning")
@@ -134,29 +136,52 @@ class Names:
 
 def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gateway: Gateway, *, policy: Policy, clock: Clock) -> list[str]:
     """Store what was answered. Returns sentences about key ids that another account has."""
-    users = [user for user, _ in answers]
-    keys = {holder.principal.pk: holder.keys for holder in holders.of_principals(users)}
-    rows = _elsewhere(answers, {key.access_key_id for some in keys.values() for key in some})
-    elsewhere = {key_id: row for key_id, row in rows.items() if row.account_id == poll.account_id}
-    foreign = {key_id: row for key_id, row in rows.items() if row.account_id != poll.account_id}
+    keys = _keys(answers)
     uses = {user.pk: _uses(keys[user.pk], listed, _LastUses(status, gateway, clock)) for user, listed in answers}
     now = clock.now()
-    changes, judged = Changes(listed=users), []
+
+    def write(is_again: bool) -> list[str]:
+        with leases.fenced(poll, now=now, phase="listing keys"):
+            if not is_again:
+                return _write(poll, status, answers, keys, uses, policy=policy, now=now)
+            stored = _read_again(answers)
+            return _write(poll, status, stored, _keys(stored), uses, policy=policy, now=now)
+
+    return key_ids.settled(write)
+
+
+def _keys(answers: Sequence[Answer]) -> Keys:
+    return {holder.principal.pk: holder.keys for holder in holders.of_principals(user for user, _ in answers)}
+
+
+def _read_again(answers: Sequence[Answer]) -> list[Answer]:
+    """The same answers for users as they are stored."""
+    users = Principal.objects.in_bulk([user.pk for user, _ in answers])
+    return [(users[user.pk], listed) for user, listed in answers]
+
+
+def _write(
+    poll: Poll, status: AccountStatus, answers: Sequence[Answer], keys: Keys, uses: Uses, *, policy: Policy, now: datetime
+) -> list[str]:
+    users = [user for user, _ in answers]
+    known = {key.access_key_id for some in keys.values() for key in some}
+    rows = key_ids.rows_of((key for _, listed in answers for key in listed), known)
+    changes, judged, foreign = Changes(listed=users), list[int](), list[str]()
     for user, listed in answers:
         before = _judged(user, keys[user.pk], changes)
-        live = live_keys.Live(tuple(listed), uses[user.pk], elsewhere, frozenset(foreign))
+        live = key_ids.live(listed, rows, account_pk=poll.account_id, uses=uses[user.pk])
         live_keys.apply(user, live, now=now, changes=changes, keys=keys[user.pk], poll=poll)
         if uses[user.pk]:
             live_keys.record_uses([*changes.keys, *changes.new_keys], uses[user.pk], now=now)
         if before != _judged(user, keys[user.pk], changes):
             judged.append(user.pk)
-    with leases.fenced(poll, now=now, phase="listing keys"):
-        changes.write()
-        Poll.objects.filter(pk=poll.pk).update(users_listed=F("users_listed") + len(users))
-        if judged:
-            again = list(Principal.objects.filter(pk__in=judged))
-            findings.reevaluate_principals(poll.account, status, again, policy=policy, now=now)
-    return [_conflict(user, foreign[key.access_key_id]) for user, listed in answers for key in listed if key.access_key_id in foreign]
+        foreign += [_conflict(user, rows[key.access_key_id]) for key in listed if key.access_key_id in live.foreign]
+    changes.write()
+    Poll.objects.filter(pk=poll.pk).update(users_listed=F("users_listed") + len(users))
+    if judged:
+        again = list(Principal.objects.filter(pk__in=judged))
+        findings.reevaluate_principals(poll.account, status, again, policy=policy, now=now)
+    return foreign
 
 
 def _conflict(user: Principal, other: AccessKey) -> str:
@@ -165,13 +190,6 @@ def _conflict(user: Principal, other: AccessKey) -> str:
         f"Access key {short_key_id(other.access_key_id)} of {user.name} is known in account {where} already. AWS gives an ID only once, "
         "so the key is set aside: check that both accounts are what they are taken for."
     )
-
-
-def _elsewhere(answers: Sequence[Answer], known: set[str | None]) -> dict[str, AccessKey]:
-    """Rows of listed keys that are not among the users' present ones: gone ones, another user's, or another account's."""
-    ids = {key.access_key_id for _, listed in answers for key in listed} - known
-    rows = AccessKey.objects.filter(access_key_id__in=ids).select_related("account") if ids else ()
-    return {str(row.access_key_id): row for row in rows}
 
 
 def _judged(user: Principal, keys: Sequence[AccessKey], changes: Changes) -> tuple[object, ...]:
