@@ -190,12 +190,11 @@ def refresh(account: Account, status: AccountStatus, *, policy: Policy, now: dat
     """Counts of the account's own rows, and its posture of the day. Runs in the caller's transaction."""
     keys = AccessKey.objects.present().filter(account=account).aggregate(**key_counts(policy=policy, now=now))
     users = Principal.objects.present().filter(account=account).aggregate(**user_counts())
-    findings_open = Finding.objects.failing().filter(account=account).count()
-    status.users, status.active_keys, status.findings_open = users["users"], keys["active_keys"], findings_open
+    failing, exempt = (Count("pk", filter=Q(outcome=outcome)) for outcome in (FindingOutcome.FAIL, FindingOutcome.EXEMPT))
+    found = Finding.objects.open().filter(account=account).aggregate(findings_open=failing, exempt=exempt)
+    status.users, status.active_keys, status.findings_open = users["users"], keys["active_keys"], found["findings_open"]
     status.save(update_fields=["users", "active_keys", "findings_open"])
     if state_of(status, account, policy=policy, now=now) is AccountState.OK:
-        exempt = Finding.objects.open().filter(account=account, outcome=FindingOutcome.EXEMPT).count()
         eliminated = eliminated_keys().filter(account=account).count()
-        kept = {"exempt": exempt, "keys_eliminated": eliminated, "findings_open": findings_open, "measured_at": now}
-        values = {**keys, **users, **kept}
+        values = {**keys, **users, **found, "keys_eliminated": eliminated, "measured_at": now}
         DailyPosture.objects.update_or_create(account=account, day=now.astimezone(UTC).date(), defaults=values)
