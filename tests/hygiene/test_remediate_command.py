@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from accounts.gateway import Unreachable
 from accounts.models import Account, AuditEvent, ScopeGrant
 from hygiene.models import AccessKey, Finding, Remediation, State
+from hygiene.services.clock import Clock
 from tests.factories import estate
 from tests.fakes import FakeAwsAccount
 
@@ -42,6 +47,28 @@ def test_a_disable_here_is_done_and_audited(world: FakeAwsAccount, key_id: str) 
     assert "succeeded. Disabled: AWS confirmed it." in remediate("disable", key_id)
     assert world.calls("UpdateAccessKey") == 1
     assert AuditEvent.objects.filter(action="key.disable", actor_name="operator", outcome="succeeded").exists()
+
+
+def test_an_outcome_that_cannot_be_read_at_once_is_read_on_here(
+    world: FakeAwsAccount, key_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment, opened = [timezone.now()], list[tuple[str, ...]]()
+
+    def sleep(seconds: float) -> None:
+        moment[0] += timedelta(seconds=seconds)
+
+    def open_gateway(row: Remediation, actions: tuple[str, ...]) -> Any:
+        opened.append(actions)
+        if len(opened) == 2:
+            world.fail("ListAccessKeys", Unreachable("down", operation="ListAccessKeys"))
+        return world.gateway(row, actions)
+
+    monkeypatch.setattr(f"{COMMAND}.gateway_of", open_gateway)
+    monkeypatch.setattr(f"{COMMAND}.shared_clock", lambda: Clock(now=lambda: moment[0], sleep=sleep, random=lambda: 0.5))
+    monkeypatch.setattr(f"{COMMAND}.time", SimpleNamespace(sleep=sleep, monotonic=lambda: moment[0].timestamp()))
+    world.fail("UpdateAccessKey", Unreachable("lost", operation="UpdateAccessKey"), after_applying=True)
+    assert "succeeded, seen by reading" in remediate("disable", key_id)
+    assert (world.calls("UpdateAccessKey"), len(opened)) == (1, 3)
 
 
 def test_what_is_refused_is_no_success(world: FakeAwsAccount, key_id: str) -> None:

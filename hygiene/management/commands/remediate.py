@@ -45,13 +45,13 @@ class Command(BaseCommand):
             self._say_who_must_agree(row, must_be_done=options["wait"] or options["here"])
             return
         if options["here"]:
-            remediation.execute(row.pk, open_gateway=gateway_of, policy=policies.load().for_account(row.account), clock=shared_clock())
+            self._execute(row)
         else:
             self._wake(row)
         if not options["wait"] and not options["here"]:
             self.stdout.write(f"Requested as {row.uuid}. A worker executes it.")
             return
-        row = self._wait(row.pk)
+        row = self._wait(row.pk, is_here=options["here"])
         line = f"{row.get_action_display()} {row.access_key_id}: {row.get_state_display()}. {row.result}"
         if row.state not in SUCCESS_STATES and row.result_code != "already":
             raise CommandError(line)
@@ -92,12 +92,18 @@ class Command(BaseCommand):
         except (remediation.Conflict, remediation.NotAllowed) as error:
             raise CommandError(str(error)) from error
 
-    def _wait(self, pk: int) -> Remediation:
-        """The row when it has ended, or after three minutes as it is."""
+    def _execute(self, row: Remediation) -> None:
+        """All steps that are due now."""
+        remediation.execute(row.pk, open_gateway=gateway_of, policy=policies.load().for_account(row.account), clock=shared_clock())
+
+    def _wait(self, pk: int, *, is_here: bool) -> Remediation:
+        """The row when it has ended, or after three minutes as it is. There may be no worker: what is due is done here."""
         deadline = time.monotonic() + LONGEST_WAIT
         row = Remediation.objects.get(pk=pk)
         while row.is_open and not self._is_held(row) and time.monotonic() < deadline:
             time.sleep(1)
+            if is_here:
+                self._execute(row)
             row.refresh_from_db()
         return row
 
