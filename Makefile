@@ -44,6 +44,11 @@ test: $(VENV)/.dev ## The whole test suite; REQUIRE_SERVICES=1 makes a missing s
 faults: $(VENV)/.dev ## Kill workers at every boundary, stop the database, lose the broker (long; FAULTS= names one file)
 	@FAULTS_FULL=1 REQUIRE_SERVICES=1 $(PY) -m pytest -n0 -p no:randomly --timeout=3600 --durations=0 --durations-min=1 $(or $(FAULTS),tests/faults tests/hygiene/services/test_large_plans.py)
 
+.PHONY: mutants
+mutants: $(VENV)/.dev ## Mutation testing of hygiene/domain: every mutant that no test kills needs a reason in tests/mutants.toml (an hour)
+	@$(VENV)/bin/mutmut run --max-children $$(getconf _NPROCESSORS_ONLN)
+	@$(PY) -m tests.mutants
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Everything that is checked without running the product
 	$(VENV)/bin/ruff check .
@@ -75,4 +80,4 @@ lock: ## Compile requirements*.in into hashed requirements*.txt (needs uv)
 
 .PHONY: clean
 clean: ## Remove .venv and everything that runs have left behind
-	rm -rf $(VENV) var staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) var mutants staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
