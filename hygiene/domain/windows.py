@@ -43,7 +43,7 @@ class Window:
         regular = wall.replace(tzinfo=self.zone).astimezone(UTC)
         if regular.astimezone(self.zone).replace(tzinfo=None) == wall:
             return regular
-        while moment < regular and moment.astimezone(self.zone).replace(tzinfo=None) < wall:
+        while moment.astimezone(self.zone).replace(tzinfo=None) < wall:
             moment += timedelta(minutes=1)
         return moment
 
@@ -90,17 +90,17 @@ class Calendar:
         if not self.why_closed(moment):
             return moment.astimezone(UTC)
         today = moment.astimezone(self.zone).date()
-        for ahead in range(-1, LOOK_AHEAD):
-            day = today + timedelta(days=ahead)
-            openings = [at for at in self._openings(day) if at >= moment and not self.why_closed(at)]
-            if openings:
-                return min(openings)
+        for ahead in range(-2, LOOK_AHEAD):  # windows of one account may be in zones whose dates are two days apart
+            days = [today + timedelta(days=ahead + more) for more in range(3)]
+            if self._openings(days[:1], moment):
+                return min(self._openings(days, moment))
         return None
 
-    def _openings(self, day: date) -> list[datetime]:
-        """Starts of windows on `day`, and its midnight: a window or a free day may go on after a freeze day."""
-        midnight = datetime.combine(day, time(), tzinfo=self.zone).astimezone(UTC)
-        return [midnight, *(window.opening(day) for window in self.windows if day.weekday() in window.days)]
+    def _openings(self, days: Sequence[date], moment: datetime) -> list[datetime]:
+        """Moments after `moment`, not closed, at which windows start on the days, and midnights: a window may go on after a freeze day."""
+        midnights = [datetime.combine(day, time(), tzinfo=self.zone).astimezone(UTC) for day in days]
+        starts = [window.opening(day) for day in days for window in self.windows if day.weekday() in window.days]
+        return [at for at in (*midnights, *starts) if at > moment and not self.why_closed(at)]
 
 
 def parse_windows(text: str) -> tuple[Window, ...]:

@@ -16,6 +16,9 @@ from hygiene.domain.applications import application, place_of
         ("APN/1.0 HashiCorp/1.0 Terraform/1.5.7 (+https://www.terraform.io) aws-sdk-go/1.44", "Terraform"),
         ("Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0", "Chrome"),
         ("s3.amazonaws.com", "s3.amazonaws.com"),
+        ("[ Windows PowerShell ]", "Windows PowerShell"),
+        ("XX Windows PowerShell XX", "XX Windows PowerShell XX"),
+        ("x" * 65, "x" * 64),
         ("", ""),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.gateway import AttachedPolicy, ListedUser, UserDetails
-from hygiene.domain.reach import Reader, quarantine_of, reach_of
+from hygiene.domain.reach import Granted, Reach, Reader, quarantine_of, reach_of
 
 ADMIN_ARN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -60,7 +60,11 @@ def test_administrator_is_the_managed_policy_or_everything_on_everything(policie
         ([policy(allow("s3:*"), allow("ec2:Describe*", "ec2:GetConsoleOutput"))], "ec2 (read), s3"),
         ([policy(allow("s3:GetObject", "s3:PutObject"))], "s3"),
         ([policy(allow(*(f"svc{n}:List*" for n in range(8))))], ", ".join(f"svc{n} (read)" for n in range(6)) + " and 2 more"),
+        ([policy(allow(*(f"svc{n}:List*" for n in range(7))))], ", ".join(f"svc{n} (read)" for n in range(6)) + " and 1 more"),
+        ([policy(allow(*(f"svc{n}:List*" for n in range(6))))], ", ".join(f"svc{n} (read)" for n in range(6))),
         ([policy({"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"})], "every service"),
+        ([policy(allow("*", resource="arn:aws:s3:::a"))], "every service"),
+        ([policy(allow("Get*", "s3:Put*", resource="arn:aws:s3:::a"))], "every service (read)"),
         ([policy({"Effect": "Deny", "Action": "*", "Resource": "*"})], "nothing by its policies"),
         ([], "nothing by its policies"),
         ([AttachedPolicy("lost", "arn:x", "user")], "not known; part of its policies could not be read"),
@@ -83,6 +87,34 @@ def test_a_boundary_is_named_since_it_can_only_take_away() -> None:
 def test_policies_on_the_user_itself_are_told_from_those_of_its_groups() -> None:
     found = reach_of(user(policy(name="a"), policy(name="b", via="group ops"), policy(name="c", arn="arn:c", via="user")))
     assert found.direct == ("a", "c")
+
+
+def test_what_hangs_on_a_user_is_told_whole() -> None:
+    quarantined = AttachedPolicy("AWSCompromisedKeyQuarantineV3", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3", "user", {})
+    found = reach_of(user(policy(allow("s3:Get*", "s3:Put*", "ec2:Describe*", "iam:*", "iam:Get*"), ALL), quarantined))
+    assert found == Reach(
+        is_admin=True,
+        admin_via="by an inline policy of the user",
+        services=("*",),
+        direct=("own", "AWSCompromisedKeyQuarantineV3"),
+        quarantine="AWSCompromisedKeyQuarantineV3",
+    )
+    plain = reach_of(user(policy(allow("s3:Get*", "s3:Put*", "ec2:Describe*", "sts")), policy(allow("ec2:List*", "iam:*", "iam:Get*"))))
+    assert plain == Reach(is_admin=False, services=("*", "ec2", "iam", "s3"), reading=frozenset({"ec2"}), direct=("own", "own"))
+
+
+def test_a_policy_whose_document_is_not_known_grants_nothing() -> None:
+    assert Reader().granted(AttachedPolicy("lost", "arn:x", "user")) == Granted(False, {})
+    assert Reader().granted(policy({**ALL, "Effect": "Deny"})) == Granted(False, {})
+
+
+def test_an_action_that_names_no_service_but_several_colons_belongs_to_what_stands_before_the_last() -> None:
+    assert reach_of(user(policy(allow("a:b:Get*")))).services == ("a:b",)
+
+
+def test_a_service_that_one_policy_may_change_is_never_called_read_only_for_another() -> None:
+    reader, other, reading = Reader(), policy(allow("s3:*")), policy(allow("s3:Get*"))
+    assert reach_of(user(reading, other), reader).reading == reach_of(user(other, reading), reader).reading == frozenset()
 
 
 def test_the_quarantine_policy_is_known_by_the_beginning_of_its_name_and_only_on_the_user() -> None:
