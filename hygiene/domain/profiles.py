@@ -249,9 +249,9 @@ class Difference:
 
 
 def _ids(profile: str, codes: tuple[str, ...]) -> list[str]:
-    """Ids of the profile's standard in the standard's order, then codes of rules that it does not number; each once."""
+    """Ids of the profile's standard in the standard's order, codes of rules where it is none; each once."""
     found = {PROFILES[profile][code].standard or code for code in codes}
-    return sorted(found, key=lambda word: (not word[0].isdigit(), [int(part) for part in re.findall(r"\d+", word)], word))
+    return sorted(found, key=lambda word: ([int(part) for part in re.findall(r"\d+", word)], word))
 
 
 def difference(before: str, after: str) -> Difference:

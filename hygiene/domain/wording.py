@@ -41,7 +41,7 @@ def relative(moment: datetime, now: datetime) -> str:
     """How long ago: "just now", "14 min ago", "3 h ago", "yesterday", "203 days ago". Never months."""
     if is_in_future(moment, now):
         return f"on {day(moment)} (in the future)"
-    seconds = max(0, int((now - moment).total_seconds()))
+    seconds = int((now - moment).total_seconds())  # less than none when clocks differ a little
     if seconds < 60:
         return "just now"
     if seconds < 3600:

@@ -72,6 +72,7 @@ def test_a_rule_can_be_switched_and_weighed_by_an_override() -> None:
     assert (policy.is_on("key.unused_90"), policy.severity("key.unused_90")) == (True, Severity.HIGH)
     assert policy.rules["key.unused_90"].where("is_on") == "installation"
     assert policy.rules["key.unused_90"].where("days") == "profile default"
+    assert resolve(overrides=[heavy]).rules["key.unused_90"].where("severity") == "installation"
 
 
 def test_overrides_of_what_is_not_there_change_nothing() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+from dataclasses import asdict
+
 import pytest
 
 from hygiene.domain.guides import GUIDES
-from hygiene.domain.profiles import DEFAULT, PROFILES, TITLES, difference
+from hygiene.domain.profiles import DEFAULT, PROFILES, TITLES, Difference, difference
 from hygiene.domain.rules import RULES
 from hygiene.domain.verdicts import Severity
 
@@ -63,6 +66,13 @@ STANDARDS = {  # rules.md's last column, by profile
     "password.unused": {"cis-1.4": "1.12", "cis-5.0": "1.11", "cis-6.0": "2.11", "cis-7.0": "2.11"},
     "user.direct_policy": {"cis-1.4": "1.15", "cis-5.0": "1.14", "cis-6.0": "2.14", "cis-7.0": "2.13", "security-hub": "IAM.2"},
     "account.password_policy": {"cis-1.4": "1.8, 1.9"},
+}
+
+PASSWORD_ONLY = {"root.no_mfa": {"counts_keys": 0}}
+OTHER_NUMBERS = {
+    "default": {},
+    "cis-1.2": {**PASSWORD_ONLY, "password.unused": {"days": 90}},
+    **dict.fromkeys(["cis-1.4", "cis-3.0", "cis-5.0", "cis-6.0", "cis-7.0", "security-hub"], PASSWORD_ONLY),
 }
 
 
@@ -127,11 +137,32 @@ def test_cis_1_2_counts_90_days_where_later_ones_count_45() -> None:
         ("cis-1.4", "cis-3.0", "Moving from CIS 1.4 to 3.0 changes no rule."),
         ("cis-1.2", "cis-1.4", "Moving from CIS 1.2 to 1.4 drops 1.3, adds 1.12 and 1.13, changes 1.12."),
         ("default", "cis-7.0", "Moving from default to CIS 7.0 drops 18 rules, changes 2.5."),
+        ("cis-6.0", "security-hub", "Moving from CIS 6.0 to Security Hub drops 2.6, 2.10 and 2.12, adds IAM.8 and IAM.25."),
         ("cis-7.0", "security-hub", "Moving from CIS 7.0 to Security Hub drops 2.1.1 and 2.7, adds IAM.8 and IAM.25."),
     ],
 )
 def test_the_difference_of_two_profiles_in_words(before: str, after: str, sentence: str) -> None:
     assert difference(before, after).sentence == sentence
+
+
+def test_up_to_six_rules_are_named_and_of_more_the_number_is_said() -> None:
+    seven = tuple(DEFAULT)[:7]
+    named = "org.central_root_off, root.certificate_present, root.key_present, root.no_mfa, root.password_present and root.virtual_mfa"
+    six = tuple(code for code in seven if code != "root.used")
+    assert Difference("cis-7.0", "default", (), six, ()).sentence == f"Moving from CIS 7.0 to default adds {named}."
+    assert Difference("cis-7.0", "default", (), seven, ()).sentence == "Moving from CIS 7.0 to default adds 7 rules."
+
+
+def test_a_profile_differs_from_the_default_in_what_its_standard_says_and_in_nothing_else() -> None:
+    """Built from the module as it is read now: whoever changes it while a process runs is seen too."""
+    spec = importlib.util.find_spec("hygiene.domain.profiles")
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    for name, rules in fresh.PROFILES.items():
+        assert {code: asdict(setting) for code, setting in rules.items()} == {code: asdict(s) for code, s in PROFILES[name].items()}
+        assert {code: setting.numbers for code, setting in rules.items() if setting.numbers != DEFAULT[code].numbers} == OTHER_NUMBERS[name]
 
 
 def test_the_difference_is_data_too() -> None:
