@@ -3,5 +3,6 @@
 from hygiene.filters.conditions import Scene, keys_of, narrow
 from hygiene.filters.exemptions import EXEMPTIONS
 from hygiene.filters.lists import ACCOUNTS, AUDIT, FINDINGS, KEYS, USERS
+from hygiene.filters.queue import CHANGES
 
-__all__ = ["ACCOUNTS", "AUDIT", "EXEMPTIONS", "FINDINGS", "KEYS", "USERS", "Scene", "keys_of", "narrow"]
+__all__ = ["ACCOUNTS", "AUDIT", "CHANGES", "EXEMPTIONS", "FINDINGS", "KEYS", "USERS", "Scene", "keys_of", "narrow"]

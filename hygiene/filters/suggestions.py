@@ -16,6 +16,7 @@ MOST = 8
 HINTS = {
     "account": "name or number; prod-* for all that begin so",
     "account-owner": "owner of the account",
+    "action": "what was done",
     "age": "days, >90 or <=30",
     "by": "who did or accepted it",
     "ends": "days from now, <14",
@@ -26,6 +27,7 @@ HINTS = {
     "ou": "unit of the organization",
     "owner": "address, me or none",
     "password": "yes, no, unknown",
+    "reason": "why it was asked for",
     "rule": "a rule that fails",
     "sev": "severity, high+ for that and worse",
     "status": "state of a row",

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Account, AuditEvent
 from hygiene.domain.policy import Policy
-from hygiene.models import AccessKey, Exemption, ExportJob, ExportState, Finding, Principal
+from hygiene.models import AccessKey, Exemption, ExportJob, ExportState, Finding, Principal, Remediation
 from hygiene.services import exports
 from hygiene.services.exported_records import Row
 
@@ -31,6 +31,7 @@ MODELS: Mapping[str, Any] = {
     "findings": Finding,
     "exemptions": Exemption,
     "audit": AuditEvent,
+    "queue": Remediation,
 }
 
 

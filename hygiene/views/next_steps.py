@@ -90,10 +90,18 @@ def _waiting(work: Work, now: datetime) -> list[Step]:
     if work.approvals:
         title = f"{plural(work.approvals, 'request waits', 'requests wait')} for your approval"
         reason = f"The oldest was asked for {relative(work.oldest_asked_at, now)}." if work.oldest_asked_at else "Others have asked."
-        steps.append(Step("queue", title, reason, "Review", reverse("queue")))
+        steps.append(Step("queue", title, reason, "Review", f"{reverse('queue')}?view=me"))
     if work.failed:
         title = f"{plural(work.failed, 'change')} failed or {'needs' if work.failed == 1 else 'need'} a person"
-        steps.append(Step("high", title, "Nobody has tried again yet. The queue says why.", "Open queue", reverse("queue")))
+        steps.append(
+            Step(
+                "high",
+                title,
+                "Nobody has tried again yet. The queue says why.",
+                "Open queue",
+                f"{reverse('queue')}?view=done&q=status:failed",
+            )
+        )
     return steps
 
 

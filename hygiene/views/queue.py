@@ -1,30 +1,63 @@
-"""The queue: what waits, what runs, what was done; one page for each change, live until AWS has confirmed it."""
+"""The queue: what waits, what runs, what was done, as a list; one page for each change, live until AWS has confirmed it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import AuditEvent
+from hygiene.filters import CHANGES
+from hygiene.filters.queue import queue_views
 from hygiene.forms import ReasonForm
-from hygiene.models import OPEN_STATES, RUNNING_STATES, WAITING_STATES, AccessKey, Alert, ExportState, Reason, Remediation
+from hygiene.models import WAITING_STATES, AccessKey, Action, Alert, Reason, Remediation
 from hygiene.services import approvals, background_exports, campaigns, refusals, remediation
 from hygiene.services.permissions import offers, with_actions
-from hygiene.views import exporting
+from hygiene.tables import ChangeTable
+from hygiene.views import lists
 from hygiene.views.access import Request, requires
+from hygiene.views.facets import FacetKind
 from hygiene.views.plans import conflict, started
 
-ROWS = 50
 MOST_OPEN = 200
 MOST_EXPORTS = 10
+FACETS = (
+    FacetKind("Action", "action", {action.value.replace("_", "-"): str(action.label) for action in Action}, hides_none=True),
+    FacetKind(
+        "State",
+        "status",
+        {
+            "approval": "Awaiting approval",
+            "waiting": "Waiting",
+            "running": "Running",
+            "succeeded": "Succeeded",
+            "failed": "Failed",
+            "refused": "Not done",
+        },
+        hides_none=True,
+    ),
+    FacetKind("Reason", "reason", {reason.value: str(reason.label) for reason in Reason}, hides_none=True),
+    FacetKind("Asked by", "by", values="requested_by_name"),
+    FacetKind("Account", "account", values="account__account_id", names="account__name"),
+)
+LABELS = {"open": "Under way", "me": "Waiting for me", "scheduled": "Scheduled", "running": "Running", "done": "Done", "": "All changes"}
+EMPTY = {
+    "": "Nothing waits and nothing is running.",
+    "me": "Nothing waits for your decision.",
+    "scheduled": "Nothing is scheduled for a later day.",
+    "running": "Nothing is running.",
+    "done": "No change was made yet.",
+    "all": "No change was asked for yet.",
+}
+PAGE = lists.Page("queue", "Queue", "change", ChangeTable, CHANGES, "hygiene/queue.html", FACETS, EMPTY, is_read=False)
 
 
 def _visible(request: Request) -> QuerySet[Remediation]:
@@ -34,32 +67,40 @@ def _visible(request: Request) -> QuerySet[Remediation]:
 @require_safe
 @requires("hygiene.view_inventory")
 def queue(request: Request) -> HttpResponseBase:
-    """Waiting, running and done, newest first; with ?format= the changes as a file."""
-    rows = _visible(request)
-    style = request.GET.get("format", "")
-    if style in exporting.TYPES:
-        return exporting.response(request, "queue", "Queue", rows.order_by("-requested_at", "-pk"), style)
-    done = Paginator(rows.exclude(state__in=OPEN_STATES).order_by("-finished_at", "-pk"), ROWS)
-    open_now = list(_open(rows)[: 2 * MOST_OPEN])
-    jobs = list(background_exports.of(request.user)[:MOST_EXPORTS])
+    """What is under way, or another built-in view of all changes: what waits for me, what is scheduled, runs, is done."""
+    rows, views = _visible(request), queue_views(request.user)
+    current = request.GET.get("view", "") if request.GET.get("view") in (*views, "all") else "open"
+    counts = lists.view_counts(request, f"queue of {request.user.pk}", rows, views)
+    labels = [("" if name == "open" else name or "all", label, counts[name]) for name, label in LABELS.items()]
     context = {
-        "waiting": [row for row in open_now if row.state in WAITING_STATES],
-        "scheduled": list(campaigns.visible_to(request.user)[:MOST_OPEN]),
-        "running": [row for row in open_now if row.state in RUNNING_STATES],
-        "done": done.get_page(request.GET.get("page")),
-        "for_me": list(approvals.waiting_for(request.user).select_related("created_by")[:MOST_OPEN]),
-        "alerts": list(Alert.objects.visible_to(request.user).filter(acknowledged_at__isnull=True).order_by("-raised_at")[:MOST_OPEN]),
-        "export_jobs": jobs,
-        "exports_wait": any(job.state == ExportState.REQUESTED for job in jobs),
-        "now": timezone.now(),
+        "tabs": lists.tabs(labels, current="" if current == "open" else current),
+        "is_live": counts["open"] > counts["scheduled"] and current in ("open", "me", "running"),
+        **_aside(request, current, counts),
     }
-    return render(request, "hygiene/_queue_live.html" if request.htmx else "hygiene/queue.html", context)
+    total = counts["" if current == "all" else current]
+    found = rows if current == "all" else rows.filter(views[current])
+    return lists.answer(request, PAGE, _in_order(found, current), context=context, total=total)
 
 
-def _open(rows: QuerySet[Remediation]) -> QuerySet[Remediation]:
-    """What runs, then what waits for a worker; what is scheduled for a day stands with its plan."""
-    wanted = Q(state__in=RUNNING_STATES) | Q(state__in=WAITING_STATES, plan__run_at=None)
-    return rows.filter(wanted).alias(waits=Q(state__in=WAITING_STATES)).order_by("waits", "due_at", "pk")
+def _in_order(rows: QuerySet[Remediation], view: str) -> QuerySet[Remediation]:
+    """What runs before what waits, soonest first; what ended, newest first."""
+    size = Remediation.objects.filter(plan=OuterRef("plan")).order_by().values("plan").annotate(count=Count("pk")).values("count")
+    rows = rows.annotate(run_size=Subquery(size))
+    if view in ("done", "all"):
+        return rows.order_by(F("finished_at").desc(nulls_first=True), "-pk")
+    return rows.alias(waits=Q(state__in=WAITING_STATES)).order_by("waits", "due_at", "pk")
+
+
+def _aside(request: Request, view: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    """What stands beside the list: alarms, plans to decide on, campaigns, and files. Each is read when it is drawn."""
+    user = request.user
+    unseen = Alert.objects.visible_to(user).filter(acknowledged_at__isnull=True)
+    return {
+        "alerts": unseen.order_by("-raised_at")[:MOST_OPEN],
+        "for_me": approvals.waiting_for(user).select_related("created_by")[:MOST_OPEN] if counts["me"] and view in ("open", "me") else (),
+        "campaigns": campaigns.visible_to(user)[:MOST_OPEN] if counts["scheduled"] and view == "scheduled" else (),
+        "export_jobs": background_exports.of(user)[:MOST_EXPORTS],
+    }
 
 
 @require_safe

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hygiene.models import Preferences, SavedView
 from hygiene.views.access import SignedIn, requires
 
-PAGES = ("keys", "users", "root-users", "accounts", "findings", "exemptions", "audit")
+PAGES = ("keys", "users", "root-users", "accounts", "findings", "queue", "exemptions", "audit")
 PARTS = {"q": "query", "view": "view", "sort": "sort", "cols": "columns"}
 DENSITIES = ("comfortable", "compact")
 LONGEST_QUERY = 1000

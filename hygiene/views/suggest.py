@@ -12,10 +12,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account, AuditEvent
-from hygiene.filters import ACCOUNTS, AUDIT, EXEMPTIONS, FINDINGS, KEYS, USERS, Scene
+from hygiene.filters import ACCOUNTS, AUDIT, CHANGES, EXEMPTIONS, FINDINGS, KEYS, USERS, Scene
 from hygiene.filters.conditions import Condition
 from hygiene.filters.suggestions import suggestions
-from hygiene.models import AccessKey, Exemption, Finding, Principal
+from hygiene.models import AccessKey, Exemption, Finding, Principal, Remediation
 from hygiene.views import lists
 from hygiene.views.access import SignedIn, requires
 
@@ -27,6 +27,7 @@ PAGES: Mapping[str, tuple[Mapping[str, Condition], Rows]] = {
     "accounts": (ACCOUNTS, lambda user: Account.objects.visible_to(user)),
     "root-users": (ACCOUNTS, lambda user: Account.objects.visible_to(user)),
     "findings": (FINDINGS, lambda user: Finding.objects.visible_to(user)),
+    "queue": (CHANGES, lambda user: Remediation.objects.visible_to(user)),
     "exemptions": (EXEMPTIONS, lambda user: Exemption.objects.visible_to(user)),
     "audit": (AUDIT, lambda user: AuditEvent.objects.visible_to(user)),
 }

@@ -64,7 +64,7 @@ def test_the_dialog_offers_a_day_and_the_queue_shows_the_campaign(plan: Plan, op
     assert (wrong.status_code, "a number of days from 1 to 90" in wrong.content.decode()) == (422, True)
     client.post(reverse("plan-confirm", args=[plan.uuid]), {"reason": "unused", "when": "later", "in_days": "14"})
     campaigns.tend(now=timezone.now())
-    page = client.get(reverse("queue")).content.decode()
+    page = client.get(reverse("queue") + "?view=scheduled").content.decode()
     day = (timezone.now() + timedelta(days=14)).strftime("%b %Y")
     assert f"Disable 2 keys on {Plan.objects.get().run_at:%-d} {day}" in page
     page = client.get(reverse("run", args=[plan.uuid])).content.decode()

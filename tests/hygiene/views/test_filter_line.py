@@ -52,6 +52,7 @@ FACETS = {
     "findings": ("rule", "sev", "account"),
     "accounts": ("env", "owner", "is"),
     "root-users": ("rule", "env"),
+    "queue": ("action", "status", "reason", "by", "account"),
     "exemptions": ("scope", "by"),
     "audit": ("result", "action", "by"),
 }

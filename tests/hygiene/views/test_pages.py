@@ -36,7 +36,7 @@ LISTS = {
     "accounts": ["", "?view=silent", "?sort=-report"],
     "rules": [""],
     "findings": ["", "?view=unknown", "?view=fixed", "?view=all&sort=-opened"],
-    "queue": [""],
+    "queue": ["", "?view=done&sort=-finished", "?view=all&q=status:failed"],
     "exemptions": ["", "?view=all&sort=-ends", "?q=rule:unused"],
     "audit": ["", "?view=changes"],
     "overview": [""],
