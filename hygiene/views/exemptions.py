@@ -130,7 +130,7 @@ def exemption_new(request: Request) -> HttpResponse:
             form.complain(error.errors)
         else:
             return _made(request, made)
-    context = {"covers": covers, "form": form, "longest": exemptions.longest_days(), **_words(covers)}
+    context = {"covers": covers, "form": form, "longest": exemptions.longest_days(), "failing": initial["rules"], **_words(covers)}
     template = "hygiene/_exemption_dialog.html" if request.htmx else "hygiene/exemption_new.html"
     return render(request, template, context, status=422 if form.errors else 200)
 

@@ -36,3 +36,22 @@ document.addEventListener("submit", (event) => {
   event.stopImmediatePropagation();
   event.target.querySelector(":invalid, [data-required]")?.focus();
 }, true);
+
+// Toasts leave after a while, not while somebody reads them with the pointer or the focus; what they say is also in the Queue or the log.
+const READ = 8000;
+
+function leave(toast) {
+  if (toast.matches(":hover, :focus-within")) setTimeout(leave, READ, toast);
+  else toast.remove();
+}
+
+function time() {
+  for (const toast of document.querySelectorAll(".toast:not([data-timed])")) {
+    toast.dataset.timed = "yes";
+    if (!toast.matches(":has(form)")) setTimeout(leave, READ, toast);
+  }
+}
+
+document.addEventListener("htmx:after:swap", time);
+document.addEventListener("DOMContentLoaded", time);
+time();

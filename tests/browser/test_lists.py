@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(300)]
 OpenPage = Callable[..., Page]
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 def test_a_selection_survives_paging_and_ends_with_its_query(page_for: OpenPage) -> None:
@@ -168,7 +169,8 @@ def test_asking_an_owner_from_the_menu_of_a_row_is_a_dialog_and_gives_the_focus_
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(menu.get_by_role("link", name="Ask owner…")).to_be_focused()
+    expect(menu.locator("summary")).to_be_focused()
+    menu.locator("summary").click()
     menu.get_by_role("link", name="Ask owner…").click()
     dialog.get_by_role("button", name=re.compile("Ask 1 owner")).click()
     expect(page.locator(".toast")).to_contain_text("to owners, about")
@@ -182,12 +184,14 @@ def test_exempting_a_selection_is_a_dialog_that_says_what_is_missing(page_for: O
     row.locator(".row-menu summary").click()
     row.get_by_role("link", name="Exempt…").click()
     dialog = page.get_by_role("dialog")
-    assert [violation["id"] for violation in Axe().run(page).response["violations"] if violation["impact"] != "minor"] == []
+    dialog.get_by_role("button", name="Cancel").wait_for()
+    violations = [violation["id"] for violation in Axe().run(page, options=WCAG).response["violations"]]
+    assert violations == []
     dialog.get_by_role("button", name="Exempt 1 user").click()
     expect(dialog.locator(".error").first).to_be_visible()
     dialog.get_by_label("Reason").fill("Signs in from one room only.")
     dialog.get_by_role("button", name="Exempt 1 user").click()
-    expect(page.locator(".toast")).to_contain_text("The exemption holds until")
+    expect(page.locator(".toast")).to_contain_text("The exemption holds until", timeout=20_000)
     expect(page).to_have_url(re.compile("/users/"))
 
 
@@ -204,10 +208,9 @@ def test_without_scripts_the_same_links_are_pages(page_for: OpenPage) -> None:
 
 def test_columns_are_chosen_on_every_list_and_stay_in_the_address(page_for: OpenPage) -> None:
     page = page_for("a.moreau")
-    for address in ("/users/", "/accounts/", "/findings/", "/root-users/", "/audit/"):
+    for address in ("/users/", "/accounts/", "/findings/", "/root-users/", "/queue/", "/audit/"):
         page.goto(address)
-        page.locator(".result").get_by_text("Columns").click()
+        page.locator(".result summary", has_text="Columns").click()
         page.locator(".result .facet[open] input[name=cols]:not(:checked)").first.check()
         page.get_by_role("button", name="Show these").click()
         expect(page).to_have_url(re.compile("cols="))
-        expect(page.locator(".result")).to_contain_text("Columns")
