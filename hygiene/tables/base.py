@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import QuerySet
 from django.middleware.csrf import get_token
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_tables2.data import TableQuerysetData
@@ -34,6 +35,15 @@ WIDE_ONLY: dict[str, dict[str, str]] = {"th": {"class": "optional-column"}, "td"
 def two(first: Any, second: Any, css: str = "") -> SafeString:
     """A cell of two lines."""
     return format_html('<span class="two"><b class="{}">{}</b><small>{}</small></span>', css, first, second)
+
+
+def moment_cell(moment: datetime | None, absent: str = "not known") -> SafeString | str:
+    """A day and, below it, the time of it, in the viewer's time zone with its name."""
+    if moment is None:
+        return absent
+    local = timezone.localtime(moment)
+    shown = '<time class="two" datetime="{}"><b>{}</b><small>{}</small></time>'
+    return format_html(shown, moment.isoformat(), wording.day(local), f"{local:%H:%M %Z}")
 
 
 def link(url_name: str, argument: Any, words: Any, *, is_row: bool = False) -> SafeString:

@@ -13,8 +13,8 @@ from hygiene.domain import wording
 from hygiene.domain.verdicts import Severity
 from hygiene.models import Remediation, State
 from hygiene.tables.account_facts import AccountFacts
-from hygiene.tables.base import List, account_cell, link, two
-from hygiene.templatetags.hygiene import full_time, severity, when
+from hygiene.tables.base import List, account_cell, link, moment_cell, two
+from hygiene.templatetags.hygiene import severity, when
 from hygiene.templatetags.remediations import credential, doing, level
 
 
@@ -94,9 +94,9 @@ class ChangeTable(AccountFacts):
         """What was said to the reason."""
         return record.note or "none"
 
-    def render_due(self, record: Remediation) -> str:
+    def render_due(self, record: Remediation) -> SafeString | str:
         """When the next step may be taken."""
-        return full_time(record.due_at) if record.is_open else "no next step"
+        return moment_cell(record.due_at if record.is_open else None, "no next step")
 
     def render_finished(self, record: Remediation) -> SafeString | str:
         """When it ended."""

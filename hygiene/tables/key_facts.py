@@ -11,8 +11,8 @@ from hygiene.domain.facts import KeyStatus
 from hygiene.models import AccessKey
 from hygiene.services.exports import mfa_of
 from hygiene.services.permissions import inactive_since
-from hygiene.tables.base import List, mfa_cell
-from hygiene.templatetags.hygiene import full_time, when
+from hygiene.tables.base import List, mfa_cell, moment_cell
+from hygiene.templatetags.hygiene import when
 
 MOST_SERVICES = 3
 
@@ -41,9 +41,9 @@ class KeyFacts(List):
     first_seen = tables.Column("First seen", accessor="first_seen_at", visible=False, order_by=("first_seen_at", "pk"))
     data_age = tables.Column("Data age", empty_values=(), visible=False, orderable=False)
 
-    def render_created(self, record: AccessKey) -> str:
+    def render_created(self, record: AccessKey) -> SafeString | str:
         """Birth, in the viewer's time zone."""
-        return full_time(record.created_at)
+        return moment_cell(record.created_at)
 
     def render_region(self, record: AccessKey) -> str:
         """Where it was last used; global services have none."""
@@ -96,7 +96,6 @@ class KeyFacts(List):
         words = [f"{count} {word}" for count, word in ((active, "active"), (disabled, "disabled")) if count > 0]
         return ", ".join(words) or "none"
 
-    def render_exempt(self, record: AccessKey) -> str:
+    def render_exempt(self, record: AccessKey) -> SafeString | str:
         """When the first exemption that covers one of its findings ends."""
-        until = getattr(record, "exempt_until", None)
-        return f"{full_time(until)}" if until else "not exempt"
+        return moment_cell(getattr(record, "exempt_until", None), "not exempt")

@@ -13,8 +13,8 @@ from accounts.models import AuditEvent
 from hygiene.domain import wording
 from hygiene.models import Finding, FindingOutcome
 from hygiene.tables.account_facts import AccountFacts
-from hygiene.tables.base import List, account_cell, born, link, owner_cell, two
-from hygiene.templatetags.hygiene import full_time, glyph, rule_title, severity, when
+from hygiene.tables.base import List, account_cell, born, link, moment_cell, owner_cell, two
+from hygiene.templatetags.hygiene import glyph, rule_title, severity, when
 
 
 class FindingTable(AccountFacts):
@@ -83,9 +83,10 @@ class FindingTable(AccountFacts):
         """Where the rule's numbers were set, and what was compared."""
         return two(record.set_in or "the rule itself", record.comparison or "no number")
 
-    def render_exempt(self, record: Finding) -> str:
+    def render_exempt(self, record: Finding) -> SafeString | str:
         """When the exemption that covers it ends."""
-        return full_time(record.exemption.ends_at) if record.exemption and record.outcome == FindingOutcome.EXEMPT else "not exempt"
+        covers = record.exemption if record.outcome == FindingOutcome.EXEMPT else None
+        return moment_cell(covers.ends_at if covers else None, "not exempt")
 
     def render_seen(self, record: Finding) -> SafeString | str:
         """When it was last found to be so."""

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from hygiene.domain.owners import descriptions
 from hygiene.models import Principal
 from hygiene.tables.account_facts import AccountFacts
-from hygiene.tables.base import two
-from hygiene.templatetags.hygiene import full_time, when
+from hygiene.tables.base import moment_cell, two
+from hygiene.templatetags.hygiene import when
 
 MOST = 3
 
@@ -49,13 +49,13 @@ class UserFacts(AccountFacts):
     first_seen = tables.Column("First seen", accessor="first_seen_at", visible=False, order_by=("first_seen_at", "pk"))
     data_age = tables.Column("Data age", empty_values=(), visible=False, orderable=False)
 
-    def render_created(self, record: Principal) -> str:
+    def render_created(self, record: Principal) -> SafeString | str:
         """Birth, in the viewer's time zone."""
-        return full_time(record.created_at)
+        return moment_cell(record.created_at)
 
     def render_user_kind(self, record: Principal) -> str:
         """A person or a machine, by its credentials."""
-        return f"{record.user_class} user"
+        return str(record.user_class)
 
     def render_groups(self, record: Principal) -> SafeString | str:
         """The groups it is in."""
