@@ -64,7 +64,8 @@ class KeyTable(KeyFacts):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.user.has_perm("hygiene.request_change"):
+        self.may_exempt = self.user.has_perm("hygiene.accept_risk")
+        if not self.user.has_perm("hygiene.request_change") and not self.may_exempt:
             self.columns.hide("select")
 
     def render_select(self, record: AccessKey) -> SafeString:
@@ -89,6 +90,8 @@ class KeyTable(KeyFacts):
             return "A root key is never changed in bulk."
         if record.gone_at is not None:
             return "This key is deleted."
+        if self.may_exempt:
+            return ""
         return states[0].reason if states else "A change is under way."
 
     def render_finding(self, record: AccessKey) -> SafeString:
@@ -137,7 +140,7 @@ class KeyTable(KeyFacts):
             entries.append((address("user", record.principal.uuid), "Open its user"))
         if self.user.has_perm("hygiene.request_change") and not record.principal.is_root:
             entries.append((f"{address('owners-ask')}?key={record.uuid}", "Ask owner…"))
-        if self.user.has_perm("hygiene.accept_risk"):
+        if self.may_exempt:
             entries.append((f"{address('exemption-new')}?key={record.uuid}", "Exempt…"))
         entries.append((f"{address('keys')}?q=account:{number}", "Keys of this account"))
         return row_menu(f"More for {name} of {record.principal.name}", entries)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import AuditEvent
 from hygiene.domain import wording
+from hygiene.domain.owners import KEY_ID
 from hygiene.models import Finding, FindingOutcome
 from hygiene.tables.account_facts import AccountFacts
 from hygiene.tables.base import List, account_cell, born, link, moment_cell, owner_cell, two
@@ -145,8 +146,9 @@ class AuditTable(List):
         return two(record.action, record.reason.replace("_", " ") or "no reason asked")
 
     def render_target(self, record: AuditEvent) -> SafeString:
-        """On what, where."""
-        return two(record.target or "none", record.account_name or "the installation")
+        """On what, where; key IDs in short, as in every list."""
+        short = KEY_ID.sub(lambda found: wording.short_key_id(found[0]), record.target)
+        return two(short or "none", record.account_name or "the installation")
 
     def render_outcome(self, record: AuditEvent) -> SafeString:
         """What came of it."""

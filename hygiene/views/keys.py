@@ -106,10 +106,11 @@ def key_list(request: SignedIn) -> HttpResponseBase:
         "tabs": lists.tabs(labels, current=current),
         "needs": current == "action",
         "extent": extent,
+        "may_select": request.user.has_perm("hygiene.request_change") or request.user.has_perm("hygiene.accept_risk"),
     }
     rows = rows.filter(views[current]) if current else rows
     found = with_exempt_until(with_actions(rows.order_by(*worst_first())))
-    counted = (lambda: extent.rows) if request.user.has_perm("hygiene.request_change") else None
+    counted = (lambda: extent.rows) if context["may_select"] else None
     return lists.answer(request, PAGE, found, context=context, total=counts[current], counted=counted)
 
 

@@ -156,3 +156,13 @@ def test_the_list_keeps_its_budget_with_the_bar(search: str, client_for: ClientF
     with CaptureQueriesContext(connection) as captured:
         assert "data-bulk" in client.get(reverse("keys") + search).content.decode()
     assert len([query for query in captured if "SAVEPOINT" not in query["sql"]]) <= 12
+
+
+def test_who_may_exempt_but_not_change_selects_too_and_sees_what_needs_another_role(client_for: ClientFor, approver: User) -> None:
+    estate(5)
+    page = client_for(approver).get(reverse("keys")).content.decode()
+    assert page.count("data-select ") == 5
+    bar = page.partition('id="bulk"')[2].partition("</form>")[0]
+    assert 'formaction="/exemptions/new/"' in bar
+    assert 'value="disable" aria-disabled="true" title="This needs the role operator."' in bar
+    assert 'formaction="/keys/ask-owners/"' not in bar
