@@ -4,6 +4,7 @@ let opener = null;
 function open() {
   for (const dialog of document.querySelectorAll("#dialog dialog:not([open])")) {
     dialog.showModal();
+    for (const form of dialog.querySelectorAll("form")) wait(form);
     (dialog.querySelector("[data-cancel]") ?? dialog).focus();
   }
 }
@@ -29,12 +30,35 @@ document.addEventListener("close", (event) => {
   (places.find((place) => place?.checkVisibility()) ?? document.querySelector("h1"))?.focus();
 }, true);
 
-// A button that cannot act yet stays focusable; pressing it goes to what is missing.
+// The confirm button of a dialog cannot act while something is missing, but stays focusable; pressing it goes to what is missing and says so.
+const confirmOf = (form) => form.querySelector(".dialog-foot [type=submit]");
+
+function wait(form) {
+  const button = confirmOf(form);
+  if (form.querySelector(":invalid:not(fieldset)")) button?.setAttribute("aria-disabled", "true");
+  else button?.removeAttribute("aria-disabled");
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("#dialog form");
+  if (!form) return;
+  form.querySelector(".error[data-missing]")?.remove();
+  wait(form);
+});
+
 document.addEventListener("submit", (event) => {
-  if (event.submitter?.getAttribute("aria-disabled") !== "true") return;
+  if ((event.submitter ?? confirmOf(event.target))?.getAttribute("aria-disabled") !== "true") return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  event.target.querySelector(":invalid, [data-required]")?.focus();
+  const field = event.target.querySelector(":invalid:not(fieldset)");
+  if (!field) return;
+  event.target.querySelector(".error[data-missing]")?.remove();
+  const said = Object.assign(document.createElement("p"), { className: "error", id: "missing", textContent: field.validationMessage });
+  said.dataset.missing = "yes";
+  said.setAttribute("role", "alert");
+  field.setAttribute("aria-describedby", [field.getAttribute("aria-describedby"), "missing"].filter(Boolean).join(" "));
+  field.after(said);
+  field.focus();
 }, true);
 
 // Toasts leave after a while, not while somebody reads them with the pointer or the focus; what they say is also in the Queue or the log.

@@ -214,3 +214,20 @@ def test_columns_are_chosen_on_every_list_and_stay_in_the_address(page_for: Open
         page.locator(".result .facet[open] input[name=cols]:not(:checked)").first.check()
         page.get_by_role("button", name="Show these").click()
         expect(page).to_have_url(re.compile("cols="))
+
+
+def test_a_confirmation_that_comes_too_early_goes_to_what_is_missing(page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi")
+    page.goto("/keys/?view=action&q=last-used:<30+-is:root")
+    page.locator("tbody tr").get_by_role("button", name="Disable…").first.click()
+    dialog = page.get_by_role("dialog")
+    confirm = dialog.get_by_role("button", name="Disable 1 key")
+    expect(confirm).to_have_attribute("aria-disabled", "true")
+    confirm.click(force=True)
+    expect(dialog.get_by_label("Reason")).to_be_focused()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_label("Reason").select_option("leaver")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    dialog.get_by_label(re.compile("^Type ")).fill("x")
+    expect(confirm).not_to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Escape")
