@@ -52,9 +52,8 @@ def _prepare(url: str) -> None:
 
 
 def _run(parts: list[str] | tuple[str, ...], figures: Figures, *, full: bool) -> None:
-    from tests.bench import big_report, many_accounts, pages, troubles, twins
+    from tests.bench import big_report, many_accounts, pages, troubles
 
-    setattr(pages, "_twin", twins.with_own_ids(pages._twin))  # noqa: B010  # mypy knows a function as final
     if "report" in parts:
         big_report.run(figures)
     if "polls" in parts:

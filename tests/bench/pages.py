@@ -102,9 +102,15 @@ def _copy(first: Account, numbers: Iterable[int]) -> None:
         arns = {row.pk: row.arn.replace(first.account_id, account.account_id) for row in people}
         new_people = Principal.objects.bulk_create([_twin(row, account_id=account.pk, arn=arns[row.pk]) for row in people])
         owner = {row.pk: new.pk for row, new in zip(people, new_people, strict=True)}
-        new_keys = AccessKey.objects.bulk_create([_twin(row, account_id=account.pk, principal_id=owner[row.principal_id]) for row in keys])
+        new_keys = AccessKey.objects.bulk_create([_key(row, account.pk, owner) for row in keys])
         key = {row.pk: new.pk for row, new in zip(keys, new_keys, strict=True)}
         Finding.objects.bulk_create([_found(row, account.pk, owner, key) for row in found])
+
+
+def _key(row: AccessKey, account: int, owner: dict[int, int]) -> AccessKey:
+    """An access key id is one account's only."""
+    own_id = f"AKIA{uuid4().hex[:16].upper()}" if row.access_key_id else row.access_key_id
+    return _twin(row, account_id=account, principal_id=owner[row.principal_id], access_key_id=own_id)
 
 
 def _found(row: Finding, account: int, owner: dict[int, int], key: dict[int, int]) -> Finding:
