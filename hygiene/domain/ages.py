@@ -16,7 +16,7 @@ def whole_days(since: datetime, now: datetime) -> int:
     Negative for a `since` further in the future: the caller must treat such an age as unknown (`is_in_future`).
     """
     elapsed = now - since
-    return 0 if -CLOCK_SKEW <= elapsed < timedelta(0) else elapsed // DAY
+    return 0 if -CLOCK_SKEW <= elapsed < DAY else elapsed // DAY
 
 
 def is_in_future(moment: datetime, now: datetime) -> bool:

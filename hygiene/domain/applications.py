@@ -38,11 +38,13 @@ def application(user_agent: str) -> str:
     return text[:64]
 
 
-def place_of(user_agent: str, address: str) -> str:
-    """Where temporary credentials exist and the call came from, by its user agent or source address; "" when nothing points there."""
-    for pattern, place in _PLACES:
-        if pattern.search(user_agent):
-            return place
+def place_of_agent(user_agent: str) -> str:
+    """Where temporary credentials exist and the call came from, by its user agent; "" when nothing points there."""
+    return next((place for pattern, place in _PLACES if pattern.search(user_agent)), "")
+
+
+def place_of_address(address: str) -> str:
+    """The same by the source address, which may be a host of EC2 or the name of a service."""
     if _EC2_HOST.fullmatch(address):
         return "Amazon EC2"
     return f"the service {address}" if address.endswith(".amazonaws.com") else ""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.gateway import ServiceUse, TrailEvent, TrailPage
-from hygiene.domain.applications import application, place_of
+from hygiene.domain.applications import application, place_of_address, place_of_agent
 from hygiene.domain.facts import UsageFacts
 from hygiene.domain.wording import plural
 
@@ -110,13 +110,13 @@ class Usage:
 
 def regions_to_ask(partition: str, last_used_region: str, configured: Iterable[str]) -> tuple[str, ...]:
     """Where global services record, where the key was last used, then the configured ones; only Regions of the partition, each once."""
-    wanted = [GLOBAL_REGIONS.get(partition, GLOBAL_REGIONS["aws"]), last_used_region, *configured]
+    wanted = [GLOBAL_REGIONS.get(partition), last_used_region, *configured]
     return tuple(dict.fromkeys(region for region in wanted if region and _partition_of(region) == partition))
 
 
-def _partition_of(region: str) -> str:
+def _partition_of(region: str) -> str | None:
     if region.count("-") < 2:  # "global", "N/A" and other words that are no Region
-        return ""
+        return None
     return next((partition for prefix, partition in PREFIXES.items() if region.startswith(prefix)), "aws")
 
 
@@ -214,7 +214,7 @@ def _service_use(stored: Mapping[str, Any]) -> ServiceUse:
 def usage_facts(usage: Usage) -> UsageFacts:
     """What rules judge: which applications sign with the key, and from where."""
     agents, addresses = tuple(usage.user_agents), tuple(usage.addresses)
-    places = [place_of(agent, "") for agent in agents] + [place_of("", address) for address in addresses]
+    places = [*map(place_of_agent, agents), *map(place_of_address, addresses)]
     return UsageFacts(
         observed_at=usage.looked_at,
         applications=tuple(dict.fromkeys(filter(None, map(application, agents)))),

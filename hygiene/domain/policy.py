@@ -97,7 +97,7 @@ def resolve(
     profile: str = "default",
     overrides: Iterable[Override] = (),
     *,
-    account_id: str = "",
+    account_id: str | None = None,
     account_tags: Mapping[str, str] | None = None,
 ) -> Policy:
     """The policy of a named profile, with the overrides that concern one account. KeyError for a profile that does not exist.
@@ -113,7 +113,7 @@ def resolve(
     return _build(profile, whole, narrower)
 
 
-def _holds(override: Override, account_id: str, account_tags: Mapping[str, str]) -> bool:
+def _holds(override: Override, account_id: str | None, account_tags: Mapping[str, str]) -> bool:
     """Whether the override holds for everything in the account."""
     if override.scope is Scope.TAG:
         return _has(account_tags, override.target)

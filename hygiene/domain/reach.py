@@ -49,7 +49,7 @@ class Reach:
         return f"{words}; {'; '.join(limits)}" if limits else words
 
     def _services(self) -> str:
-        named = [f"{name} (read)" if name in self.reading else name for name in self.services if name != "*"]
+        named = [f"{name} (read)" if name in self.reading else name for name in self.services]
         if "*" in self.services:
             named = ["every service (read)" if "*" in self.reading else "every service"]
         more = len(named) - MOST_SERVICES
@@ -68,17 +68,16 @@ class Reader:
     """Reads each document once, however many users share it; documents are known by identity, so keep one reader for one account."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[dict[str, Any] | None, Granted]] = {}
+        self._known: dict[int, tuple[Mapping[str, Any], Granted]] = {}
 
     def granted(self, policy: AttachedPolicy) -> Granted:
         """What the policy allows; nothing where its document is not known."""
         if policy.document is None:
             return Granted(False, {})
-        document, found = self._known.get(id(policy.document), (None, None))
-        if found is None or document is not policy.document:
-            found = _read(policy.document)
-            self._known[id(policy.document)] = (policy.document, found)
-        return found
+        known = self._known.get(id(policy.document))
+        if known is None:
+            known = self._known[id(policy.document)] = (policy.document, _read(policy.document))  # kept, so that its identity stays its own
+        return known[1]
 
 
 def reach_of(user: UserDetails, reader: Reader | None = None) -> Reach:
@@ -121,7 +120,9 @@ def _read(document: Mapping[str, Any]) -> Granted:
         actions = [action.lower() for action in _words(statement.get("Action"))]
         is_bare = not statement.get("Condition") and "*" in _words(statement.get("Resource"))
         is_everything = is_everything or (is_bare and any(action in EVERYTHING for action in actions))
-        for action in [*actions, *(["*"] if "NotAction" in statement else [])]:
+        if "NotAction" in statement:
+            services["*"] = False
+        for action in actions:
             service, _, name = action.rpartition(":")
             service = service or "*"
             services[service] = services.get(service, True) and name.startswith(READING)

@@ -21,16 +21,16 @@ def _root_certificate_present(e: Evidence) -> Outcome:
 
 
 def _root_no_mfa(e: Evidence) -> Outcome:
-    can_enter, key = e["root password"], e["root active key"]
+    password, key = e["root password"], e["root active key"]
     if e["root can sign in"] == "no":
         if key == "no":
             return NOT_APPLICABLE
-        can_enter = "no"
-    elif not e.numbers["counts_keys"]:
-        key = "no"
-    if e["root MFA"] == "yes" or (can_enter, key) == ("no", "no"):
+        ways = {key}
+    else:
+        ways = {password, key} if e.numbers["counts_keys"] else {password}
+    if e["root MFA"] == "yes" or ways == {"no"}:
         return PASS
-    return FAIL if e["root MFA"] == "no" and "yes" in (can_enter, key) else UNKNOWN
+    return FAIL if e["root MFA"] == "no" and "yes" in ways else UNKNOWN
 
 
 def _root_virtual_mfa(e: Evidence) -> Outcome:

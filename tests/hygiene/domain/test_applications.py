@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hygiene.domain.applications import application, place_of
+from hygiene.domain.applications import application, place_of_address, place_of_agent
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_a_user_agent_names_its_application(user_agent: str, name: str) -> None:
     ],
 )
 def test_a_call_points_at_the_place_it_came_from(user_agent: str, address: str, place: str) -> None:
-    assert place_of(user_agent, address) == place
+    assert place_of_agent(user_agent) + place_of_address(address) == place

@@ -119,6 +119,7 @@ def test_a_service_that_one_policy_may_change_is_never_called_read_only_for_anot
 
 def test_the_quarantine_policy_is_known_by_the_beginning_of_its_name_and_only_on_the_user() -> None:
     assert quarantine_of([("ReadOnly", "user"), ("AWSCompromisedKeyQuarantineV4", "user")]) == "AWSCompromisedKeyQuarantineV4"
+    assert quarantine_of([("AWSCompromisedKeyQuarantine", "inline")]) == "AWSCompromisedKeyQuarantine"
     assert quarantine_of([("AWSCompromisedKeyQuarantineV4", "group ops"), ("notAWSCompromisedKeyQuarantine", "user")]) == ""
 
 

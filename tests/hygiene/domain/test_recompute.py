@@ -198,5 +198,25 @@ def test_a_changed_number_changes_the_recomputed_outcome() -> None:
     assert again(replace(found, numbers={"days": 412})) is Outcome.PASS
 
 
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        LastUse(UseState.UNKNOWN),
+        LastUse(UseState.NOT_APPLICABLE),
+        LastUse(UseState.NEVER),
+        LastUse(UseState.USED, ago(0)),
+        LastUse(UseState.USED, ago(40)),
+    ],
+)
+def test_whether_root_can_sign_in_decides_what_its_sign_ins_tell(partition: str, use: LastUse) -> None:
+    found = judge("root.used", root(password_last_use=use), account(partition=partition))[0]
+    assert again(found) is found.outcome
+    if partition == "aws-us-gov" and use.state is UseState.UNKNOWN:
+        assert found.outcome is Outcome.PASS
+    if partition == "aws" and use.state is UseState.UNKNOWN:
+        assert found.outcome is Outcome.UNKNOWN
+
+
 def test_root_is_recomputed_too() -> None:
     assert again(judge("root.key_present", root(key()), account(root_key_present=True))[0]) is Outcome.FAIL
