@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,17 +15,26 @@ from tqdm import tqdm
 from accounts.gateway import Purpose
 from accounts.models import Account
 from accounts.services import open_gateway
-from hygiene.models import AccountStatus, Poll, PollTrigger
+from hygiene.models import AccountStatus, Poll, PollOutcome, PollTrigger
 from hygiene.services import crews, missing, policies, polling, rejudging, schedule
 from hygiene.services.clock import Clock
 from hygiene.services.crew import Watch
 from hygiene.services.reports import Patience
 
 PATIENCE = Patience(seconds=600)  # nobody else waits for this process
+NOTES = 5  # sentences about one account
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of one poll that was not complete: a line that says so, and whether its report was recorded all the same."""
+
+    line: str
+    is_recorded: bool = False
 
 
 class Command(BaseCommand):
-    """Exit 0: all polled. 1: some failed, and it said which. 2: wrong arguments."""
+    """Exit 0: all polled. 1: some failed or were recorded in part, and it said which. 2: wrong arguments."""
 
     help = "Poll accounts in this process, all by default, several at a time."
 
@@ -39,16 +50,17 @@ class Command(BaseCommand):
             raise CommandError("--jobs must be from 1 to 64.", returncode=2)
         accounts = self.accounts(options["account_id"], force=options["force"])
         polls = schedule.queue_polls(accounts, trigger=PollTrigger.COMMAND, now=timezone.now())
-        failures = [line for line in self.run(polls, options["jobs"]) if line]
+        told = [one for one in self.run(polls, options["jobs"]) if one is not None]
         while rejudging.judge_due(book=policies.load(), now=timezone.now()):
             pass
-        for line in failures:
-            self.stderr.write(line)
+        for one in told:
+            self.stderr.write(one.line)
         for line in _missing(polls):
             self.stdout.write(line)
-        self.stdout.write(f"{len(polls) - len(failures)} of {len(polls)} accounts polled.")
-        if failures:
-            raise CommandError(f"{len(failures)} of {len(polls)} accounts could not be polled. What was known of them is kept.")
+        failed, in_part = len(told) - sum(one.is_recorded for one in told), sum(one.is_recorded for one in told)
+        self.stdout.write(f"{len(polls) - failed} of {len(polls)} accounts polled{f', {in_part} of them in part' if in_part else ''}.")
+        if told:
+            raise CommandError(" ".join(_verdict(failed, in_part, len(polls))))
 
     def accounts(self, wanted: list[str], *, force: bool) -> list[Account]:
         """The accounts named, or all that are polled."""
@@ -64,16 +76,22 @@ class Command(BaseCommand):
             )
         return found
 
-    def run(self, polls: list[Poll], jobs: int) -> list[str]:
-        """Lines about failures, in the order in which polls ended."""
+    def run(self, polls: list[Poll], jobs: int) -> list[Told | None]:
+        """What came of each, in the order in which polls ended; None for one that is complete."""
         results = crews.run(poll_one, polls, size=jobs)
-        lines = []
+        told: list[Told | None] = []
         try:
-            for line in tqdm(results, total=len(polls), unit="account", disable=not sys.stderr.isatty(), leave=False):
-                lines.append(line)
+            for one in tqdm(results, total=len(polls), unit="account", disable=not sys.stderr.isatty(), leave=False):
+                told.append(one)
         except crews.CrewLost:
-            lines += ["A process of this command was ended from outside."] * (len(polls) - len(lines))
-        return lines
+            told += [Told("A process of this command was ended from outside.")] * (len(polls) - len(told))
+        return told
+
+
+def _verdict(failed: int, in_part: int, total: int) -> list[str]:
+    """The last words of a command that ends with 1."""
+    words = [f"{failed} of {total} accounts could not be polled. What was known of them is kept."] if failed else []
+    return [*words, f"{in_part} of {total} accounts were recorded in part; what was set aside is told above."] if in_part else words
 
 
 def _missing(polls: list[Poll]) -> list[str]:
@@ -85,8 +103,8 @@ def _missing(polls: list[Poll]) -> list[str]:
     return [f"Without {permission}: {', '.join(sorted(numbers))}." for permission, numbers in sorted(lacking.items())]
 
 
-def poll_one(poll: Poll, watch: Watch) -> str:
-    """Run one poll; "" when it went well."""
+def poll_one(poll: Poll, watch: Watch) -> Told | None:
+    """Run one poll; None when it is complete."""
     clock = Clock(now=timezone.now, sleep=watch.sleep, random=random.random)
     done = polling.run_poll(
         poll.pk,
@@ -97,6 +115,21 @@ def poll_one(poll: Poll, watch: Watch) -> str:
     )
     who = f"{poll.account.account_id} {poll.account.name}"
     if done is None:
-        return f"{who}: another worker is polling it."
-    notes = "; ".join([done.error] if done.error else done.warnings[:3])
-    return "" if done.outcome == "complete" else f"{who}: {done.get_outcome_display()}. {notes}"
+        return Told(f"{who}: another worker is polling it.")
+    if done.outcome == PollOutcome.PARTIAL:
+        return Told(f"{who}: recorded in part. {_in_part(done)}", is_recorded=True)
+    notes = "; ".join([done.error] if done.error else done.warnings[:NOTES])
+    return None if done.outcome == PollOutcome.COMPLETE else Told(f"{who}: {done.get_outcome_display()}. {notes}")
+
+
+def _in_part(done: Poll) -> str:
+    """What was set aside or could not be read; every row that was set aside is counted, and the first ones are named with their reasons."""
+    count = done.rows_quarantined
+    rows = [f"{count} row{'' if count == 1 else 's'} of the report {'was' if count == 1 else 'were'} set aside."] if count else []
+    lines = sorted(done.warnings, key=lambda line: not line.startswith("Line "))  # rows first
+    return " ".join([*rows, *_cut(lines)])
+
+
+def _cut(lines: Sequence[str]) -> list[str]:
+    left = len(lines) - NOTES
+    return [*lines[:NOTES], *([f"{left} more on the account's page."] if left > 0 else [])]
