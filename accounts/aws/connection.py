@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from accounts.aws import session
-from accounts.aws.errors import THROTTLED, translate
+from accounts.aws.errors import NOT_AWS, THROTTLED, translate
 from accounts.aws.session import HOME_REGIONS, Credentials, SessionSpec
 from accounts.gateway import (
     AccessDenied,
@@ -278,6 +278,13 @@ def utc(moment: object) -> datetime | None:
     return moment.astimezone(UTC) if isinstance(moment, datetime) else None
 
 
-def request_id(answer: dict[str, Any]) -> str:
-    """The AWS request id of an answer."""
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+def request_id(answer: dict[str, Any], operation: str) -> str:
+    """The AWS request id in the body of a write's answer. Raises Unreachable where there is none.
+
+    Such an answer is not AWS's, though its status is 200: a proxy's page, which botocore takes for an answer without content.
+    """
+    found = str(answer.get("ResponseMetadata", {}).get("RequestId") or "")
+    if not found:
+        words = f"The answer to {operation} is not AWS's: something on the way, such as a proxy, answered instead."
+        raise Unreachable(words, operation=operation, code=NOT_AWS)
+    return found

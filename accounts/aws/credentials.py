@@ -106,7 +106,7 @@ class CredentialCalls(Connection):
         )
 
     def _write(self, method: str, operation: str, **parameters: str) -> str:
-        return request_id(self.call(IAM_WRITE, method, operation, **parameters))
+        return request_id(self.call(IAM_WRITE, method, operation, **parameters), operation)
 
 
 def _status(active: bool) -> str:

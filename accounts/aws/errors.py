@@ -64,6 +64,7 @@ THROTTLED = frozenset(
 NO_ENTITY = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 SWITCHED_OFF = ("ServiceAccessNotEnabled", "OrganizationNotInAllFeaturesMode")
 REPORT_LIMIT = ("GenerateCredentialReport", "LimitExceeded")
+NOT_AWS = "NotAws"  # something on the way answered in AWS's place
 CHECK_THE_WAY = "Check the worker's network, DNS, proxy and firewall, and that it may reach this host."
 
 
@@ -111,6 +112,9 @@ def _answer(response: Any, operation: str, who: str) -> AwsError:
     code, status = str(details.get("Code") or ""), int(meta.get("HTTPStatusCode", 0) or 0)
     message = str(details.get("Message") or "")
     known = {"operation": operation, "code": code, "request_id": str(meta.get("RequestId", ""))}
+    if not code:
+        page = f"The answer to {operation} (HTTP {status}) is not AWS's: something on the way, such as a proxy, answered instead ({who})."
+        return Unreachable(page, operation=operation, code=NOT_AWS)
     if code in NOT_READY:
         return ReportNotReady(f"AWS has no credential report to give yet ({code}).", **known)
     if code in THROTTLED or (operation, code) == REPORT_LIMIT:

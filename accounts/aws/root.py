@@ -78,4 +78,4 @@ class AwsRootGateway(Connection):
         return self._write("delete_virtual_mfa_device", "DeleteVirtualMFADevice", SerialNumber=serial_number)
 
     def _write(self, method: str, operation: str, **parameters: str) -> str:
-        return request_id(self.call(IAM_WRITE, method, operation, **parameters))
+        return request_id(self.call(IAM_WRITE, method, operation, **parameters), operation)

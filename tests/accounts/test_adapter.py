@@ -37,7 +37,8 @@ CREDENTIALS = (
 
 
 def ok(action: str, result: str) -> Answer:
-    return 200, f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"
+    metadata = "<ResponseMetadata><RequestId>r-0</RequestId></ResponseMetadata>"
+    return 200, f"<{action}Response><{action}Result>{result}</{action}Result>{metadata}</{action}Response>"
 
 
 def error(status: int, code: str, message: str | None = None) -> Answer:
@@ -259,6 +260,26 @@ def test_a_write_is_sent_once_whatever_comes(stub: Stub, answer: Answer) -> None
     with pytest.raises(AwsError):
         gateway().delete_access_key("ana", "AKIAIOSFODNN7EXAMPLE")
     assert stub.count("DeleteAccessKey") == 1
+
+
+SIGN_IN, XHTML = "<html><body><h1>Sign in</h1></body></html>", '<html xmlns="http://www.w3.org/1999/xhtml"><p>blocked</p></html>'
+
+
+@pytest.mark.parametrize(
+    ("status", "page"), [(200, SIGN_IN), (200, XHTML), (200, ""), (302, ""), (403, SIGN_IN), (407, "<p>not closed"), (502, SIGN_IN)]
+)
+def test_a_page_of_a_proxy_is_no_answer_to_a_write(stub: Stub, status: int, page: str) -> None:
+    writes: dict[str, Callable[[], object]] = {
+        "UpdateAccessKey": lambda: gateway().update_access_key("ana", "AKIAIOSFODNN7EXAMPLE", active=False),
+        "DeleteAccessKey": lambda: gateway().delete_access_key("ana", "AKIAIOSFODNN7EXAMPLE"),
+        "DeleteLoginProfile": lambda: gateway().delete_login_profile("ana"),
+        "DeactivateMFADevice": lambda: root_gateway(RootTask.DELETE).deactivate_mfa_device("GAHT12345678"),
+    }
+    for action, write in writes.items():
+        stub.given(action, (status, page))
+        with pytest.raises(Unreachable) as caught:
+            write()
+        assert (caught.value.definite, stub.count(action)) == (False, 1)
 
 
 def test_sts_is_asked_in_the_second_region_when_it_is_off_in_the_first(stub: Stub) -> None:

@@ -45,7 +45,7 @@ def test_an_account_of_which_rows_were_set_aside_is_recorded_in_part_and_says_wh
 
 
 def test_accounts_that_failed_are_told_apart_from_those_recorded_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    account, world = estate(2)
+    _, world = estate(2)
     world.now += timedelta(hours=5)
     world.report_override = world.report_bytes() + b"\nzoe,not-an-arn,true"
     lost = FakeAwsAccount("771433802256", now=world.now)

@@ -238,3 +238,24 @@ def test_row_60_lost_answer_to_a_delete_is_never_sent_again(site: Site, operator
         site.later(seconds=30)
         row = execute(site, row)
     assert (wire.calls("DeleteAccessKey"), row.state) == (1, "not_applied")
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_row_60_page_of_a_proxy_in_place_of_an_answer_is_settled_by_reading(
+    site: Site, operator: User, approver: User, wire: Wire, status: int
+) -> None:
+    deletable(site)
+    page = (status, b"<html><head><title>Sign in</title></head><body>Who are you?</body></html>")
+    wire.script("DeleteAccessKey", page)
+    row = change(site, "delete", operator, approver=approver)
+    for _ in range(4):
+        site.later(seconds=30)
+        row = execute(site, row)
+    assert (wire.calls("DeleteAccessKey"), row.state, row.aws_request_id) == (1, "not_applied", "")
+    wire.script("UpdateAccessKey", page)
+    row = change(site, "enable", operator)
+    for _ in range(4):
+        site.later(seconds=30)
+        row = execute(site, row)
+    assert (wire.calls("UpdateAccessKey"), row.state, row.aws_request_id) == (1, "not_applied", "")
+    assert site.every_key()[0].status == "inactive"
