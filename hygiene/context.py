@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, Max, Q, Subquery, Value
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,9 +15,9 @@ from django.utils import timezone
 from accounts.models import Account
 from hygiene.domain.wording import day, relative
 from hygiene.middleware import of_cookie
-from hygiene.models import Remediation
 from hygiene.people import roles_of
 from hygiene.services import policies
+from hygiene.services.approvals import waiting_for
 from hygiene.services.posture import reporting
 
 
@@ -38,11 +39,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or getattr(request, "htmx", False):
         return context
-    fresh, under_way = _counted(request)
+    fresh, waiting = _counted(request, user)
     return {
         **context,
         "freshness": fresh,
-        "queue_count": under_way,
+        "queue_count": waiting,
         "roles": ", ".join(roles_of(user)).capitalize() or "No role",
         "initials": "".join(part[:1] for part in user.get_username().replace("-", ".").split(".")[:2]).upper(),
     }
@@ -52,32 +53,32 @@ def _next(theme: str) -> str:
     return {"auto": "dark", "dark": "light", "light": "auto"}[theme]
 
 
-def _counted(request: HttpRequest) -> tuple[Freshness | None, int]:
-    """The data's freshness (none before the first account) and the number of changes under way.
+def _counted(request: HttpRequest, user: User) -> tuple[Freshness | None, int]:
+    """The data's freshness (none before the first account) and how many plans wait for this person's decision.
 
     One query where accounts are polled; none where the page has counted them already (`request.shell_counts`).
     """
     now = timezone.now()
-    found = getattr(request, "shell_counts", None) or _count(request, now)
+    found = getattr(request, "shell_counts", None) or _count(user, now)
     if not found["total"]:
-        return None, found["under_way"]
+        return None, found["waiting"]
     silent = f"{found['silent']} of {found['total']} accounts not reporting" if found["silent"] else "all accounts reporting"
     age = f"Data from {relative(found['newest'], now)}" if found["newest"] else "No data yet"
     local = timezone.localtime(found["newest"]) if found["newest"] else None
     detail = f"The newest credential report is of {day(local)}, {local:%H:%M %Z}." if local else "No credential report was read yet."
     fresh = Freshness(f"{age}, {silent}", detail, bool(found["silent"]), found["total"] - found["silent"], found["total"])
-    return fresh, found["under_way"]
+    return fresh, found["waiting"]
 
 
-def _count(request: HttpRequest, now: datetime) -> dict[str, Any]:
+def _count(user: User, now: datetime) -> dict[str, Any]:
     current = reporting(policy=policies.current().installation, now=now, prefix="")
-    accounts = Account.objects.visible_to(request.user).pollable()
-    changes = Remediation.objects.visible_to(request.user).open().order_by()
-    count = changes.annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
+    accounts = Account.objects.visible_to(user).pollable()
+    plans = waiting_for(user).order_by()
+    count = plans.annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
     found = accounts.aggregate(
         total=Count("pk"),
         silent=Count("pk", filter=~Q(current)),
         newest=Max("status__report_generated_at"),
-        under_way=Max(Subquery(count, output_field=IntegerField())),
+        waiting=Max(Subquery(count, output_field=IntegerField())),
     )
-    return {**found, "under_way": (found["under_way"] or 0) if found["total"] else changes.count()}
+    return {**found, "waiting": (found["waiting"] or 0) if found["total"] else plans.count()}

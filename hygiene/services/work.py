@@ -38,8 +38,7 @@ UNSETTLED = (State.FAILED, State.NOT_APPLIED, State.NEEDS_HUMAN)
 class Work:
     """Numbers over the accounts in scope. `approvals` are plans; `failed` changes of the last 7 days that nobody has tried again.
 
-    `under_way` are changes in any account of the person's scope; `has_policy`: somebody has chosen a policy; `has_digest`: the
-    person was sent a digest.
+    `has_policy`: somebody has chosen a policy; `has_digest`: the person was sent a digest.
     """
 
     approvals: int = 0
@@ -50,7 +49,6 @@ class Work:
     exempt: int = 0
     eliminated: int = 0
     eliminated_lately: int = 0
-    under_way: int = 0
     has_policy: bool = False
     has_digest: bool = False
 
@@ -86,7 +84,6 @@ def work_of(user: User, accounts: QuerySet[Account], *, policy: Policy, now: dat
         "exempt": _count(exempt),
         "eliminated": _count(gone),
         "eliminated_lately": _count(gone.filter(gone_at__gt=now - LATELY)),
-        "under_way": _count(Remediation.objects.visible_to(user).open()),
         "has_policy": Exists(InstallationPolicy.objects.all()),
         "has_digest": Exists(DigestDelivery.objects.filter(user=user.pk, state=DeliveryState.SENT)),
     }

@@ -58,7 +58,7 @@ def overview_page(request: SignedIn) -> HttpResponse:
     accounts = accounts_of(scope, request.user)
     work = work_of(request.user, accounts, policy=policy, now=now, is_everything=scope.is_everything)
     trend = until_now(points(accounts, now=now), found.totals, accounts=found.reporting, now=now)
-    request.shell_counts = {**found.shell, "under_way": work.under_way}  # type: ignore[attr-defined]  # read by context.shell
+    request.shell_counts = {**found.shell, "waiting": work.approvals}  # type: ignore[attr-defined]  # read by context.shell
     rows, needing = account_grid(found.sites, policy=policy, now=now)
     context = {
         "scope_note": note,

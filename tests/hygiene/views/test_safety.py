@@ -47,6 +47,15 @@ def test_the_approver_finds_the_plan_and_sees_the_same_list(plan: Plan, approver
         assert words in page
 
 
+@pytest.mark.parametrize("page", ["overview", "keys"])
+def test_the_queue_in_the_navigation_counts_what_waits_for_me(
+    page: str, plan: Plan, approver: User, operator: User, client_for: As
+) -> None:
+    badge = '<span class="count">1<span class="sr"> waiting for you</span></span>'
+    assert badge in client_for(approver).get(reverse(page)).content.decode()
+    assert "waiting for you" not in client_for(operator).get(reverse(page)).content.decode()
+
+
 def test_an_approval_by_the_button_lets_it_run(plan: Plan, approver: User, client_for: As) -> None:
     answer = client_for(approver).post(reverse("run-approve", args=[plan.uuid]), {"comment": "Fine."})
     assert (answer.status_code, plan.remediations.get().state) == (302, State.APPROVED)
