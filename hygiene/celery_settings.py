@@ -46,6 +46,7 @@ task_routes = {
     "hygiene.tasks.look_again": {"queue": "remediate"},
     "hygiene.tasks.send_owner_notice": {"queue": "mail"},
     "hygiene.tasks.send_owner_notices": {"queue": "mail"},
+    "hygiene.tasks.send_invitation": {"queue": "mail"},
     "hygiene.tasks.send_digest": {"queue": "mail"},
     "hygiene.tasks.send_due_digests": {"queue": "mail"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ONE_TIME_LINK = re.compile(r"(/password/reset/key/[0-9A-Za-z]+-)[^/\s\"'?]+")  # what sets somebody's password, in an address
 _SLOT = re.compile(r"(?P<day>[a-z]{3}) (?P<hour>\d{1,2}):(?P<minute>\d{2})(?: (?P<zone>\S+))?", re.IGNORECASE)
 
 
@@ -194,6 +196,14 @@ class Environment:
 env = Environment()
 
 
+def hide_what_is_private(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No one-time link in a log, and no query string of a request, which may name people and keys."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = ONE_TIME_LINK.sub(r"\1[one-time]", value.split("?")[0] if name == "request" else value)
+    return event
+
+
 def _for_people() -> structlog.dev.ConsoleRenderer:
     """Plain tracebacks: pretty ones print the values of variables, and those may be secrets."""
     return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
@@ -208,7 +218,7 @@ def logging(style: str, level: str) -> dict[str, Any]:  # the setting's own name
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide_what_is_private, renderer],
                 "foreign_pre_chain": [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)],
             }
         },

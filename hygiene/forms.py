@@ -11,6 +11,7 @@ from django import forms
 
 from hygiene.domain.rules import RULES
 from hygiene.models import DigestDefault, DigestSubscription, Preferences, Reason, SavedView
+from hygiene.people import ROLES
 from hygiene.services.cautions import SENTENCES
 from hygiene.services.scope import NUMBERS
 
@@ -207,3 +208,32 @@ class WithdrawalForm(Complaining):
     """Why an exemption ends now."""
 
     reason = forms.CharField(max_length=2000, required=False)
+
+
+class StandingForm(Complaining):
+    """Roles and scope of one person."""
+
+    roles = forms.MultipleChoiceField(choices=[(role, role) for role in ROLES], required=False, widget=forms.CheckboxSelectMultiple)
+    sees = forms.ChoiceField(choices=[("all", "Every account"), ("some", "These accounts")], widget=forms.RadioSelect, initial="all")
+    accounts = forms.CharField(max_length=100_000, required=False, widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}))
+    reason = forms.CharField(max_length=2000, required=False)
+
+    def words(self) -> dict[str, Any]:
+        """As `services.people.change` takes them."""
+        said = self.cleaned_data
+        return {"roles": said["roles"], "scope": said["accounts"] if said["sees"] == "some" else None, "reason": said["reason"]}
+
+
+class PersonForm(StandingForm):
+    """Somebody new."""
+
+    username = forms.CharField(
+        max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+    )
+    first_name = forms.CharField(max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    last_name = forms.CharField(max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+
+    def words(self) -> dict[str, Any]:
+        """As `services.people.add` takes them."""
+        return super().words() | {"fields": {name: self.cleaned_data[name] for name in ("username", "first_name", "last_name", "email")}}

@@ -30,6 +30,7 @@ from hygiene.services import (
     exemption_ends,
     findings,
     health,
+    invitations,
     looks,
     missed,
     notices,
@@ -166,24 +167,23 @@ def sweep() -> None:
     health.beat("beat", now=now)
     sweeper.tidy(now=now)
     missed.watch(now=now)
-    for pk in campaigns.tend(now=now):
-        send_owner_notice.delay(pk)
+    told = campaigns.tend(now=now)
     wake(sweeper.due(now=now))
-    for pk in second_look.due(now=now):
-        look_again.delay(pk)
-    for poll in schedule.stalled(now=now):
-        poll_account.delay(poll.pk)
     background_exports.let_go(now=now)
-    for pk in background_exports.due(now=now):
-        make_export.delay(pk)
-    for pk in notices.due(now=now):
-        send_owner_notice.delay(pk)
+    for task, pks in (
+        (send_owner_notice, told),
+        (poll_account, [poll.pk for poll in schedule.stalled(now=now)]),
+        (look_again, second_look.due(now=now)),
+        (make_export, background_exports.due(now=now)),
+        (send_owner_notice, notices.due(now=now)),
+        (send_invitation, invitations.due(now=now)),
+        (look_into_trail, looks.due(UsageEvidence, now=now)),
+        (inspect_root, looks.due(RootInspection, now=now)),
+    ):
+        for pk in pks:
+            task.delay(pk)
     if rejudging.is_due(now=now):
         judge_due_accounts.delay()
-    for pk in looks.due(UsageEvidence, now=now):
-        look_into_trail.delay(pk)
-    for pk in looks.due(RootInspection, now=now):
-        inspect_root.delay(pk)
 
 
 @shared_task
@@ -255,6 +255,12 @@ def make_export(job_pk: int) -> None:
 def send_owner_notices(notice_pks: list[int]) -> None:
     """Claimed questions to one owner, in one mail. Never retried by the queue: the rows know whether they may be."""
     notices.send_together(notice_pks, now=timezone.now)
+
+
+@shared_task
+def send_invitation(user_pk: int) -> None:
+    """One claimed mail with a one-time link, which is made here. Never retried by the queue: the row knows whether it may be."""
+    invitations.send(user_pk, now=timezone.now)
 
 
 @shared_task

@@ -12,7 +12,16 @@ from hygiene.models.inventory import (
     Principal,
     PrincipalEvent,
 )
-from hygiene.models.people import DeliveryState, DigestDefault, DigestDelivery, DigestSubscription, Preferences, SavedView, Weekday
+from hygiene.models.people import (
+    DeliveryState,
+    DigestDefault,
+    DigestDelivery,
+    DigestSubscription,
+    Invitation,
+    Preferences,
+    SavedView,
+    Weekday,
+)
 from hygiene.models.plans import (
     IRREVERSIBLE,
     KEY_ACTIONS,
@@ -73,6 +82,7 @@ __all__ = [
     "FindingOutcome",
     "Heartbeat",
     "InstallationPolicy",
+    "Invitation",
     "KeyEvent",
     "NoticeKind",
     "NoticeState",

@@ -8,6 +8,8 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models
 
+from hygiene.models.remediation import NoticeState
+
 
 class Preferences(models.Model):
     """How one person wants to see pages. Without a row the defaults hold."""
@@ -43,6 +45,22 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page}: {self.name}"
+
+
+class Invitation(models.Model):
+    """The newest mail with a one-time link to set a password for one person. The link itself is kept nowhere: whoever sends it makes it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitation", primary_key=True)
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=NoticeState, default=NoticeState.CLAIMED)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        permissions: ClassVar = [("manage_people", "Can add people and set their roles and scope")]
+
+    def __str__(self) -> str:
+        return f"link for {self.user_id}: {self.state}"
 
 
 class Weekday(models.IntegerChoices):

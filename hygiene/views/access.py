@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -30,6 +30,14 @@ class Request(SignedIn):
     htmx: HtmxDetails
 
 
+def refuse(request: HttpRequest, sentence: str) -> NoReturn:
+    """Answer 403 with the sentence. A refused POST is an audit event."""
+    if request.method == "POST" and request.user.is_authenticated:
+        target = f"POST {request.path}"[:2048]
+        audit.record(action="access", outcome="refused", now=timezone.now(), actor=request.user, target=target, message=sentence)
+    raise PermissionDenied(sentence)
+
+
 def requires(*permissions: str) -> Callable[[View], View]:
     """Answer 403 with the roles that would do unless the signed-in person has one of `permissions` (``app.codename``).
 
@@ -40,13 +48,7 @@ def requires(*permissions: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not any(request.user.has_perm(permission) for permission in permissions):
-                sentence = f"This needs the role {roles_with(*permissions)}."
-                if request.method == "POST" and request.user.is_authenticated:
-                    target = f"POST {request.path}"[:2048]
-                    audit.record(
-                        action="access", outcome="refused", now=timezone.now(), actor=request.user, target=target, message=sentence
-                    )
-                raise PermissionDenied(sentence)
+                refuse(request, f"This needs the role {roles_with(*permissions)}.")
             return view(request, *args, **kwargs)
 
         return guarded

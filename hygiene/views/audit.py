@@ -23,11 +23,20 @@ FACETS = (
     FacetKind("Action", "action", values="action"),
     FacetKind("Who", "by", values="actor_name"),
 )
-EMPTY = {"": "Nothing was done yet.", "changes": "Nothing was changed in AWS yet.", "accounts": "No account was changed here yet."}
+EMPTY = {
+    "": "Nothing was done yet.",
+    "changes": "Nothing was changed in AWS yet.",
+    "accounts": "No account was changed here yet.",
+    "people": "Nobody was added or changed here yet.",
+}
 PAGE = lists.Page("audit", "Audit log", "entry", AuditTable, AUDIT, "hygiene/audit.html", FACETS, EMPTY, many="entries", is_read=False)
 OF_AWS = Q(action__startswith="key.") | Q(action__startswith="password.") | Q(action__startswith="certificate.")
 OF_AWS |= Q(action__startswith="mfa_device.")
-VIEWS = {"changes": ("Changes in AWS", OF_AWS), "accounts": ("Accounts", Q(action__startswith="account."))}
+VIEWS = {
+    "changes": ("Changes in AWS", OF_AWS),
+    "accounts": ("Accounts", Q(action__startswith="account.")),
+    "people": ("People", Q(action__startswith="person.")),
+}
 
 
 @require_safe

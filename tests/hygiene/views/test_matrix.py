@@ -63,6 +63,8 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "account-remediation": ("post", ADMINISTRATOR),
     "account-window": ("post", ADMINISTRATOR),
     "rules-of-changes": ("get", ADMINISTRATOR),
+    **dict.fromkeys(("people", "person-new", "person"), ("get", ADMINISTRATOR)),
+    **dict.fromkeys(("person-deactivate", "person-reactivate", "person-invite"), ("post", ADMINISTRATOR)),
     **dict.fromkeys(("policy-profile", "policy-override", "policy-override-remove"), ("post", ADMINISTRATOR)),
     "protected": ("get", frozenset({"approver", "administrator", "auditor"})),
     "unprotect": ("post", ADMINISTRATOR),
@@ -146,6 +148,8 @@ def things(operator: User) -> dict[str, list[object]]:
         **{name: [uuid["plan"]] for name in ("plan", "plan-confirm")},
         **{name: [done.uuid] for name in MATRIX if name == "run" or name.startswith(("run-", "campaign-"))},
         "alert-acknowledge": [seen.uuid],
+        **{name: [operator.pk] for name in ("person", "person-reactivate", "person-invite")},
+        "person-deactivate": [User.objects.create_user("m-leaver").pk],
         "poll-progress": [request.uuid],
         **{name: [exempt.uuid] for name in ("exemption", "exemption-extend", "exemption-withdraw")},
         "audit-event": [event.uuid],
@@ -182,6 +186,7 @@ def nothing_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
         "inspect_root",
         "send_owner_notice",
         "send_owner_notices",
+        "send_invitation",
         "make_export",
     ):
         monkeypatch.setattr(f"hygiene.tasks.{task}.delay", lambda *_: None)
