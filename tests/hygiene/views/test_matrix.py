@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -127,6 +127,10 @@ def things(operator: User) -> dict[str, list[object]]:
     accepted = Terms(["key.never_used"], "Agreed.", "cto@example.com", timezone.localdate() + timedelta(days=30))
     exempt = make_exemptions([Cover(key=keys[0])], accepted, actor=operator, now=now)[0]
     seen = alerts.raise_alert(kind="breaker", subject="all changes", sentence="Changes are paused.", now=now)
+    taken_back = Remediation.objects.get(pk=row.pk)  # whose reason may be given afterwards
+    taken_back.pk, taken_back.uuid, taken_back.correlation_id = None, uuid4(), uuid4()
+    taken_back.action, taken_back.state = "enable", "succeeded"
+    taken_back.save()
     uuid: dict[str, UUID] = {"plan": plan.uuid, "row": row.uuid}
     return {
         **{name: [keys[0].uuid] for name in ("key", "key-evidence", "evidence-new")},
@@ -144,7 +148,8 @@ def things(operator: User) -> dict[str, list[object]]:
             )
         },
         **{name: ["key.never_used"] for name in ("rule", "finding-rule")},
-        **{name: [uuid["row"]] for name in ("remediation", "undo", "remediation-reason")},
+        **{name: [uuid["row"]] for name in ("remediation", "undo")},
+        "remediation-reason": [taken_back.uuid],
         **{name: [uuid["plan"]] for name in ("plan", "plan-confirm")},
         **{name: [done.uuid] for name in MATRIX if name == "run" or name.startswith(("run-", "campaign-"))},
         "alert-acknowledge": [seen.uuid],
