@@ -26,7 +26,9 @@ from hygiene.views.access import SignedIn, View, refuse, requires
 
 EACH_PAGE = 50
 EVENTS_SHOWN = 10
-ROLE_WORDS = {role: ", ".join(WORDS[name] for name in held) for role, held in ROLES.items()}
+SEEING = ("hygiene.view_inventory", "accounts.see_own_audit")  # what every role brings
+ACTING = {"operator", "approver", "administrator"}
+ROLE_WORDS = {role: ", ".join(WORDS[name] for name in held if role == "viewer" or name not in SEEING) for role, held in ROLES.items()}
 TOLD = {
     "person.add": "Added",
     "person.change": "Roles or accounts changed",
@@ -164,7 +166,7 @@ def _shown(person: User) -> dict[str, Any]:
         "others": [group.name for group in person.groups.all() if group.name not in ROLES],
         "sees": people.EVERY_ACCOUNT if sees_all else plural(known.grants, "account"),
         "invitation": getattr(person, "invitation", None),
-        "wants_second_step": person.is_active and not known.has_second_step and not known.has_single_sign_on,
+        "wants_second_step": person.is_active and bool(person.is_superuser or ACTING & set(roles)),
     }
 
 
@@ -174,11 +176,10 @@ def _page(request: SignedIn, person: User, *, form: StandingForm | None = None, 
     initial = {"roles": people.roles_given(person), "sees": "some" if granted else "all", "accounts": lines}
     managers = set(people.managers().values_list("pk", flat=True)[:2])
     told = AuditEvent.objects.visible_to(request.user).filter(action__in=TOLD, target=person.get_username())
-    shown = _shown(person)
     context = {
-        **shown,
         **said,
-        "shown": shown,
+        "row": _shown(person),
+        "person": person,
         "form": form or StandingForm(initial=initial),
         "granted": granted,
         "role_words": ROLE_WORDS,
