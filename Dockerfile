@@ -28,6 +28,7 @@ COPY hygiene hygiene
 COPY templates templates
 COPY static static
 COPY deploy/healthcheck.py deploy/gunicorn.conf.py deploy/
+COPY deploy/aws deploy/aws
 # The key signs nothing: it is needed to read the settings, lives for this one command, and is not in the image.
 RUN python -m compileall -q accounts hygiene \
     && SECRET_KEY=only-while-static-files-are-collected python manage.py collectstatic --noinput --verbosity 0 \

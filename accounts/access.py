@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
-from accounts.aws import AwsGateway
-from accounts.gateway import AccessDenied, AwsError, Gateway, NoSuchEntity, ReportNotReady, RootGateway
+from accounts.gateway import (
+    AccessDenied,
+    AwsError,
+    CredentialsExpired,
+    FeatureOff,
+    Gateway,
+    NoSuchEntity,
+    RegionDisabled,
+    ReportNotReady,
+    RootGateway,
+    Throttled,
+    Unreachable,
+)
 
 ROOT_ROW = "<root_account>"
+BARE = "refuse without the external id"
+TRUST = (
+    "In the account, compare the role's trust policy with the texts: it must name the worker's identity and this external id, letter by "
+    "letter. The worker's own policy must allow sts:AssumeRole on the role."
+)
+CURES: tuple[tuple[type[AwsError], str], ...] = (
+    (CredentialsExpired, "Give the worker AWS credentials that are valid: docs/aws-access.md, the worker's identity."),
+    (Throttled, "AWS asks for fewer calls. Test again in a few minutes."),
+    (RegionDisabled, "Switch STS on for the account's home Region, in IAM, Account settings."),
+    (Unreachable, "Check the worker's way to AWS: DNS, proxy, VPC endpoints of STS and IAM. Then test again."),
+    (FeatureOff, "Switch it on in the management account, in IAM, Account settings."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +76,41 @@ def _features(gateway: Gateway) -> None:
         raise AccessDenied("The read role is not permitted to call iam:ListOrganizationsFeatures.", operation="ListOrganizationsFeatures")
 
 
-def check(gateway: Gateway) -> list[Step]:
-    """Assume the read role, then try each permission of a poll. Without a session no permission can be tried."""
-    first = _tried("assume the read role", gateway.caller_identity)
+def read_steps(gateway: Gateway, bare: Gateway | None = None) -> Iterator[Step]:
+    """Assume the read role, then try each permission of a poll, one step after the other. Without a session no permission can be tried.
+
+    `bare` is the same role without its external id, which must be refused; None where there is no role.
+    """
+    first = tried("assume the read role", gateway.caller_identity, advice=TRUST)
+    yield first
     if not first.is_ok:
-        return [first]
-    steps = [first, *(_tried(name, partial(call, gateway)) for name, call in PERMISSIONS)]
+        return
+    if bare is not None:
+        yield refused_without_external_id(bare)
+    for name, call in PERMISSIONS:
+        yield tried(name, partial(call, gateway))
     user = a_user(gateway)
-    for name, call, is_optional in OF_A_USER:
+    for name, of_user, is_optional in OF_A_USER:
         if user:
-            steps.append(_tried(name, partial(call, gateway, user[0]), is_optional=is_optional))
+            yield tried(name, partial(of_user, gateway, user[0]), is_optional=is_optional)
         else:
-            steps.append(Step(name, is_ok=True, detail="not tried: no user of the account is known", is_optional=is_optional))
-    return [*steps, *(_tried(name, partial(call, gateway), is_optional=True) for name, call in OPTIONAL)]
+            yield Step(name, is_ok=True, detail="not tried: no user of the account is known", is_optional=is_optional)
+    for name, call in OPTIONAL:
+        yield tried(name, partial(call, gateway), is_optional=True)
+    yield _sample(gateway, user)
+
+
+def _sample(gateway: Gateway, user: tuple[str, str] | None) -> Step:
+    """What a poll would see: how many users, and how many keys one of them holds."""
+    name = "read a sample"
+    try:
+        users = gateway.account_summary().users
+        held = len(gateway.list_access_keys(user[0])) if user else None
+    except AwsError as error:
+        return Step(name, is_ok=False, detail=error.sentence, advice=cure(error))
+    counted = "how many users is not told" if users is None else f"{users} {'user' if users == 1 else 'users'}"
+    keys = f"; {user[0]} holds {held} access {'key' if held == 1 else 'keys'}" if user else ""
+    return Step(name, is_ok=True, detail=f"{counted}{keys}")
 
 
 def a_user(gateway: Gateway) -> tuple[str, str] | None:
@@ -92,48 +137,44 @@ def _reported_user(gateway: Gateway) -> tuple[str, str] | None:
     return None
 
 
-def check_external_id(gateway: AwsGateway) -> Step:
+def refused_without_external_id(bare: Gateway) -> Step:
     """The role must not be assumable without its external id."""
-    name = "refuse without the external id"
-    bare = AwsGateway(replace(gateway.spec, external_id="", source_identity=""), gateway.pacer)
     try:
         bare.caller_identity()
     except AccessDenied:
-        return Step(name, is_ok=True)
+        return Step(BARE, is_ok=True)
     except AwsError as error:
-        return Step(name, is_ok=False, detail=error.sentence)
+        return Step(BARE, is_ok=False, detail=error.sentence, advice=cure(error))
     return Step(
-        name, is_ok=False, detail="The role can be assumed without it.", advice="Add the condition sts:ExternalId to the trust policy."
+        BARE, is_ok=False, detail="The role can be assumed without it.", advice="Add the condition sts:ExternalId to the trust policy."
     )
 
 
-def check_act(gateway: Gateway, user: tuple[str, str] | None) -> list[Step]:
+def act_steps(gateway: Gateway, user: tuple[str, str] | None, bare: Gateway | None = None) -> Iterator[Step]:
     """Assume the act role in a session for one user and read that user's credentials. Changes are not tried: AWS has no dry run."""
-    first = _tried("assume the act role", gateway.caller_identity)
+    first = tried("assume the act role", gateway.caller_identity, advice=TRUST)
+    yield first
     if not first.is_ok:
-        return [first]
-    steps = [first]
-    if isinstance(gateway, AwsGateway):
-        steps += [check_external_id(gateway)]
-        if gateway.is_source_identity_refused:
-            words = "The trust policy lets nobody set a source identity; changes are made without one."
-            advice = "Add sts:SetSourceIdentity to the trust policy, or set AWS_SOURCE_IDENTITY=false."
-            steps.append(Step("set the source identity", is_ok=False, detail=words, advice=advice, is_optional=True))
+        return
+    if bare is not None:
+        yield refused_without_external_id(bare)
+    if getattr(gateway, "is_source_identity_refused", False):
+        words = "The trust policy lets nobody set a source identity; changes are made without one."
+        advice = "Add sts:SetSourceIdentity to the trust policy, or set AWS_SOURCE_IDENTITY=false."
+        yield Step("set the source identity", is_ok=False, detail=words, advice=advice, is_optional=True)
     if user is None:
-        return [*steps, Step("iam:ListAccessKeys of the act role", is_ok=True, detail="not tried: no user of the account is known")]
-    return [
-        *steps,
-        _tried("iam:ListAccessKeys", partial(gateway.list_access_keys, user[0])),
-        _tried("iam:GetAccessKeyLastUsed", partial(_last_uses, gateway, user[0])),
-        _tried("iam:GetLoginProfile", partial(gateway.has_login_profile, user[0]), is_optional=True),
-        _tried("iam:GetUser", partial(gateway.get_user, user[0]), is_optional=True),
-        _tried("iam:ListSigningCertificates", partial(gateway.list_signing_certificates, user[0]), is_optional=True),
-    ]
+        yield Step("iam:ListAccessKeys of the act role", is_ok=True, detail="not tried: no user of the account is known")
+        return
+    yield tried("iam:ListAccessKeys", partial(gateway.list_access_keys, user[0]))
+    yield tried("iam:GetAccessKeyLastUsed", partial(_last_uses, gateway, user[0]))
+    yield tried("iam:GetLoginProfile", partial(gateway.has_login_profile, user[0]), is_optional=True)
+    yield tried("iam:GetUser", partial(gateway.get_user, user[0]), is_optional=True)
+    yield tried("iam:ListSigningCertificates", partial(gateway.list_signing_certificates, user[0]), is_optional=True)
 
 
 def check_root(gateway: RootGateway) -> Step:
     """Central root access, with the worker's own identity and the task policy that only reads."""
-    return _tried("read root's credentials by central root access", gateway.list_access_keys, is_optional=True)
+    return tried("read root's credentials by central root access", gateway.list_access_keys, is_optional=True)
 
 
 def _last_uses(gateway: Gateway, user: str) -> None:
@@ -141,22 +182,29 @@ def _last_uses(gateway: Gateway, user: str) -> None:
         gateway.access_key_last_used(key.access_key_id)
 
 
-def _tried(name: str, call: Callable[[], object], *, is_optional: bool = False) -> Step:
+def tried(name: str, call: Callable[[], object], *, is_optional: bool = False, advice: str = "") -> Step:
+    """The step that one call is. `advice` says what to do when AWS denies it and it is no permission by name."""
     try:
         call()
     except (NoSuchEntity, ReportNotReady):
         return Step(name, is_ok=True, is_optional=is_optional)
     except AccessDenied as error:
-        return _refused(name, error, is_optional=is_optional)
+        return _refused(name, error, is_optional=is_optional, advice=advice)
     except AwsError as error:
-        return Step(name, is_ok=False, detail=error.sentence, is_optional=is_optional)
+        return Step(name, is_ok=False, detail=error.sentence, advice=cure(error), is_optional=is_optional)
     return Step(name, is_ok=True, is_optional=is_optional)
 
 
-def _refused(name: str, error: AccessDenied, *, is_optional: bool) -> Step:
+def cure(error: AwsError) -> str:
+    """What to do about an error that is no denial."""
+    return next((words for kind, words in CURES if isinstance(error, kind)), "Test again; if it stays, see the log of the poll worker.")
+
+
+def _refused(name: str, error: AccessDenied, *, is_optional: bool, advice: str) -> Step:
     """A permission is missing. Where another call, which this one needs first, was refused, nothing is known of this one."""
     operation = name.partition(":")[2]
     if operation and error.operation not in ("", "AssumeRole", operation):
         return Step(name, is_ok=True, detail=f"not tried: {error.operation} was refused before it", is_optional=is_optional)
-    advice = f"Add {name} to the role's policy." if operation else ""
+    if operation:
+        advice = f"Add {name} to the role's policy."
     return Step(name, is_ok=False, detail=error.sentence, advice=advice, is_optional=is_optional)

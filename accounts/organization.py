@@ -24,16 +24,25 @@ _NUMBER = re.compile(r"\d{12}")
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Names of the roles in every account, with a path where they have one. Empty: those that exist keep theirs, new ones get the usual."""
+    """Names of the roles in every account, with a path where they have one. Empty: those that exist keep theirs, new ones get the usual.
+
+    `is_for_new`: they are for new accounts only. `management`: ARN of the read role of the account in charge, where it is another one.
+    """
 
     partition: str = "aws"
     read: str = ""
     act: str = ""
     external_id: str = ""
+    is_for_new: bool = False
+    management: str = ""
 
     def arn(self, name: str, number: str) -> str:
         """The ARN of a role; empty for no role."""
         return f"arn:{self.partition}:iam::{number}:role/{name.lstrip('/')}" if name else ""
+
+    def read_arn(self, number: str) -> str:
+        """The ARN of the read role of a new account."""
+        return self.management if number in self.management.split(":") else self.arn(self.read or READ_ROLE, number)
 
 
 @dataclass
@@ -66,13 +75,14 @@ def record(listed: Sequence[OrganizationAccount], *, roles: Roles, now: datetime
     """
     done = Synced()
     good = _good(listed, done)
+    for_known = Roles(roles.partition) if roles.is_for_new else roles
     known = Account.objects.in_bulk(list(good), field_name="account_id")
     for number, entry in good.items():
         account = known.get(number)
         if account is None:
             _create(entry, roles, now, actor)
             done.created += 1
-        elif _update(account, entry, roles, now, actor):
+        elif _update(account, entry, for_known, now, actor):
             done.updated += 1
         else:
             done.unchanged += 1
@@ -100,7 +110,7 @@ def _create(entry: OrganizationAccount, roles: Roles, now: datetime, actor: User
         "environment": _environment(entry),
         "organizational_unit": entry.unit_path[:512],
         "organization_state": str(state_of(entry.state)),
-        "read_role_arn": roles.arn(roles.read or READ_ROLE, entry.account_id),
+        "read_role_arn": roles.read_arn(entry.account_id),
         "act_role_arn": roles.arn(roles.act, entry.account_id),
         "tags": dict(entry.tags),
     }

@@ -16,13 +16,13 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import Account, Partition, new_external_id
+from accounts.models import Account, Partition, ScopeGrant, new_external_id, sees_every_account
+from accounts.roles import role_problems
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 COLUMNS = ("account_id", "name", "read_role_arn", "act_role_arn", "external_id", "partition", "environment", "owner_email", "tags")
-_ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role/[\x21-\x7e]+")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
@@ -95,6 +95,29 @@ def import_accounts(rows: Iterable[tuple[int, Mapping[str, Any]]], *, now: datet
     return Imported(outcomes.count("created"), outcomes.count("updated"), outcomes.count("unchanged"))
 
 
+class AlreadyRegistered(Exception):
+    """The account is in the registry; the message is a sentence for the person who asked."""
+
+
+@transaction.atomic
+def add_account(values: Mapping[str, Any], *, actor: User, now: datetime, note: str = "") -> Account:
+    """Register one account with the columns of an import, and let whoever adds it see it: a narrowed scope grows by this account.
+
+    Raises AlreadyRegistered, and ImportRefused with what is wrong with `values`.
+    """
+    row, problems = _clean(values)
+    if problems:
+        raise ImportRefused([BadRow(1, problem) for problem in problems])
+    known = Account.objects.filter(account_id=row["account_id"]).first()
+    if known is not None and known.removed_at is None:
+        raise AlreadyRegistered(f"Account {known.account_id} is registered already. What it is called and how it is read stays as it is.")
+    _store(known, row, now=now, actor=actor, note=note)
+    account = Account.objects.get(account_id=row["account_id"])
+    if not sees_every_account(actor) and ScopeGrant.objects.filter(user=actor).exists():
+        ScopeGrant.objects.get_or_create(user=actor, account=account)
+    return account
+
+
 def _clean(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Values by column, and what is wrong with them."""
     problems = [f"unknown field {name!r}" for name in row if name not in COLUMNS and name]
@@ -108,7 +131,7 @@ def _clean(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         values.pop("partition")
     if values.get("partition", "aws") not in Partition.values:
         problems.append(f"partition must be one of {', '.join(Partition.values)}, not {values['partition']!r}")
-    problems += _role_problems(values, account_id)
+    problems += role_problems(values, account_id)
     problems += _text_problems(values)
     if row.get("tags") is not None:
         tags = _tags(row["tags"])
@@ -119,20 +142,6 @@ def _clean(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
-
-
-def _role_problems(values: Mapping[str, Any], account_id: str) -> list[str]:
-    problems = []
-    for name in ("read_role_arn", "act_role_arn"):
-        arn = values.get(name, "")
-        match = _ROLE.fullmatch(arn)
-        if arn and match is None:
-            problems.append(f"{name} is not the ARN of an IAM role: {arn[:80]!r}")
-        elif match and match["account"] != account_id:
-            problems.append(f"{name} is in account {match['account']}, not in {account_id}")
-        elif match and match["partition"] != values.get("partition", "aws"):
-            problems.append(f"{name} is in partition {match['partition']}, not in {values.get('partition', 'aws')}")
-    return problems
 
 
 def _text_problems(values: Mapping[str, Any]) -> list[str]:
@@ -161,7 +170,7 @@ def _tags(value: Any) -> dict[str, str] | None:
     return {key.strip(): text.strip() for key, _, text in pairs}
 
 
-def _store(account: Account | None, values: dict[str, Any], *, now: datetime, actor: User | None) -> str:
+def _store(account: Account | None, values: dict[str, Any], *, now: datetime, actor: User | None, note: str = "") -> str:
     """Create or update one account and audit it. An empty external id keeps, or makes, ours."""
     if not values.get("external_id"):
         values = {name: value for name, value in values.items() if name != "external_id"}
@@ -170,7 +179,14 @@ def _store(account: Account | None, values: dict[str, Any], *, now: datetime, ac
     if account is None:
         created = Account.objects.create(**{"external_id": new_external_id(), **values}, created_at=now, updated_at=now)
         audit.record(
-            action="account.add", outcome="succeeded", now=now, actor=actor, account=created, target=str(created), after=_shown(values)
+            action="account.add",
+            outcome="succeeded",
+            now=now,
+            actor=actor,
+            account=created,
+            target=str(created),
+            note=note,
+            after=_shown(values),
         )
         return "created"
     before = {name: getattr(account, name) for name in values}
@@ -190,6 +206,7 @@ def _store(account: Account | None, values: dict[str, Any], *, now: datetime, ac
         actor=actor,
         account=account,
         target=str(account),
+        note=note,
         before=_shown({name: before[name] for name in changed}),
         after=_shown(changed),
     )

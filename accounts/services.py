@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,16 @@ from accounts.aws import AwsGateway, AwsRootGateway, SessionSpec, long_term_key_
 from accounts.gateway import Gateway, Purpose, RootGateway, RootTask, UnexpectedAwsError
 from accounts.models import Account
 from accounts.pace import Pacer, pacer
-from accounts.policies import act_session_policy, evidence_session_policy, read_session_policy, session_name, source_identity
+from accounts.policies import (
+    KEY_READS,
+    OTHER_READS,
+    act_session_policy,
+    evidence_session_policy,
+    read_session_policy,
+    session_name,
+    source_identity,
+)
+from accounts.roles import role_problems
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -104,6 +114,13 @@ def open_root_gateway(account: Account, *, task: RootTask) -> RootGateway:
     return AwsRootGateway(spec, _pacer(account))
 
 
+def open_check_gateway(account: Account, *, purpose: Purpose, user_arn: str = "", is_bare: bool = False) -> Gateway:
+    """A session for a check of access, with rights to read only; `is_bare`: without the external id, so that AWS must refuse it."""
+    actions = KEY_READS + OTHER_READS if purpose is Purpose.REMEDIATE else ()
+    spec = session_spec(account, purpose=purpose, operator="check_access", reference="check", user_arn=user_arn, actions=actions)
+    return AwsGateway(replace(spec, external_id="", source_identity="") if is_bare else spec, _pacer(account))
+
+
 def worker_key_id() -> str:
     """The id of the long-term key that this process signs with; empty when it uses temporary credentials or none. May ask the machine."""
     return long_term_key_id()
@@ -128,7 +145,7 @@ def set_polled(account: Account, *, is_polled: bool, actor: User, now: datetime)
 def set_allows_remediation(account: Account, *, allows: bool, actor: User, now: datetime) -> None:
     """Allow or forbid changes in the account. NotPossible without an act role."""
     if allows and not account.act_role_arn:
-        raise NotPossible(f"{account.name} has no act role. Import one first; then changes can be allowed.")
+        raise NotPossible(f"{account.name} has no act role. Set one first; then changes can be allowed.")
     action = "account.allow_changes" if allows else "account.forbid_changes"
     _change(account, {"allows_remediation": allows}, action=action, actor=actor, now=now)
 
@@ -138,6 +155,15 @@ def set_details(account: Account, *, owner_email: str, environment: str, tags: M
     """Who owns the account, what it is for, and its tags here (not AWS's). The caller has checked their shape."""
     values = {"owner_email": owner_email, "environment": environment, "tags": dict(tags)}
     _change(account, values, action="account.change", actor=actor, now=now)
+
+
+@transaction.atomic
+def set_act_role(account: Account, *, arn: str, actor: User, now: datetime) -> None:
+    """Set the role that changes use, or clear it: then nothing may be changed. NotPossible for what is no role of this account."""
+    if problems := role_problems({"act_role_arn": arn, "partition": account.partition}, account.account_id):
+        raise NotPossible(f"{problems[0][:1].upper()}{problems[0][1:]}.".replace("Act_role_arn", "This"))
+    values: dict[str, Any] = {"act_role_arn": arn} | ({} if arn else {"allows_remediation": False})
+    _change(account, values, action="account.set_act_role" if arn else "account.clear_act_role", actor=actor, now=now)
 
 
 def _change(account: Account, values: dict[str, Any], *, action: str, actor: User, now: datetime) -> None:

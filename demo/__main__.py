@@ -68,6 +68,7 @@ class Demo:
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "DATABASE_URL": f"sqlite:///{self.database}",
             "REMEDIATION_ENABLED": "1",
+            "WORKER_ARN": "arn:aws:iam::999900001111:role/key-hygiene",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports['aws']}",
             "ALLOW_CUSTOM_AWS_ENDPOINT": "1",
             "AWS_CALLS_PER_SECOND": str(CALLS_PER_SECOND),

@@ -40,6 +40,7 @@ task_create_missing_queues = False
 task_routes = {
     "hygiene.tasks.poll_account": {"queue": "poll"},
     "hygiene.tasks.look_into_trail": {"queue": "poll"},
+    "hygiene.access_tasks.check_access": {"queue": "poll"},  # parts for other workers name their queue
     "hygiene.tasks.inspect_root": {"queue": "root"},
     "hygiene.tasks.execute_remediation": {"queue": "remediate"},
     "hygiene.tasks.execute_root_removal": {"queue": "root"},

@@ -17,6 +17,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]{1,512}", re.ASCII)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ONE_TIME_LINK = re.compile(r"(/password/reset/key/[0-9A-Za-z]+-)[^/\s\"'?]+")  # what sets somebody's password, in an address
 _SLOT = re.compile(r"(?P<day>[a-z]{3}) (?P<hour>\d{1,2}):(?P<minute>\d{2})(?: (?P<zone>\S+))?", re.IGNORECASE)
@@ -103,6 +104,13 @@ class Environment:
         parts = urlsplit(word)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ImproperlyConfigured(f"{name} must be an address such as https://keys.example.com, not {word!r}.")
+        return word
+
+    def principal(self, name: str) -> str:
+        """The ARN of an IAM role or user, or nothing."""
+        word = self.text(name)
+        if word and not PRINCIPAL.fullmatch(word):
+            raise ImproperlyConfigured(f"{name} must be the ARN of a role or user, such as arn:aws:iam::111122223333:role/hygiene-worker.")
         return word
 
     def secret_key(self, name: str, *, debug: bool) -> str:

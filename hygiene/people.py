@@ -53,7 +53,7 @@ WORDS = {  # what a permission lets somebody do
     "hygiene.accept_risk": "make exemptions",
     "hygiene.manage_policy": "set the policy and defaults",
     "hygiene.manage_people": "add people and set their roles and scope",
-    "accounts.manage_accounts": "pause and change accounts",
+    "accounts.manage_accounts": "add, pause and change accounts",
     "accounts.see_own_audit": "see one's own audit events",
     "accounts.see_audit": "see the audit log of the scope",
     "accounts.see_every_account": "see every account",

@@ -165,6 +165,7 @@ CELERY_FALLBACK_DIR = VAR_DIR / "broker"
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
 ALLOW_CUSTOM_AWS_ENDPOINT = env.flag("ALLOW_CUSTOM_AWS_ENDPOINT", default=False)
 AWS_CALLS_PER_SECOND = env.number("AWS_CALLS_PER_SECOND", default=5.0, least=0.0, most=1000.0)
+WORKER_ARN = env.principal("WORKER_ARN")
 AWS_SOURCE_IDENTITY = env.flag("AWS_SOURCE_IDENTITY", default=True)
 
 # --- the product -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from hygiene.views import (
+    access_checks,
     accounts,
+    add_accounts,
     audit,
     campaigns,
     change_rules,
@@ -51,7 +53,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("root-users/<str:account_id>/", root_users.root_user_detail, name="root-user"),
     path("root-users/<str:account_id>/inspect/", root_users.root_inspect, name="root-inspect"),
     path("accounts/", accounts.account_list, name="accounts"),
+    path("accounts/new/", add_accounts.account_new, name="account-new"),
+    path("accounts/new/save/", add_accounts.account_save, name="account-new-save"),
+    path("accounts/new/test/", add_accounts.account_test, name="account-new-test"),
+    path("accounts/new/add/", add_accounts.account_add, name="account-new-add"),
+    path("accounts/new/discard/", add_accounts.account_discard, name="account-new-discard"),
+    path("accounts/new/<str:name>", add_accounts.account_template, name="account-new-template"),
     path("accounts/<str:account_id>/", accounts.account_detail, name="account"),
+    path("accounts/<str:account_id>/act-role/", access_checks.account_act_role, name="account-act-role"),
+    path("accounts/<str:account_id>/access/", access_checks.account_access, name="account-access"),
+    path("accounts/<str:account_id>/check/", access_checks.account_check, name="account-check"),
     path("accounts/<str:account_id>/details/", accounts.account_details, name="account-details"),
     path("accounts/<str:account_id>/pause/", accounts.account_pause, name="account-pause"),
     path("accounts/<str:account_id>/window/", campaigns.account_window, name="account-window"),

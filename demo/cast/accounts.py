@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from demo.cast.details import dress
 from demo.cast.people import people, tricky
-from demo.fake_aws.organization import AwsAccount, AwsKey, AwsUser, Organization
+from demo.fake_aws.organization import ANY_FIRST, AwsAccount, AwsKey, AwsUser, Organization
 
 # name, number, environment, owner, how many users, trouble
 ACCOUNTS = (
@@ -37,6 +37,7 @@ ACCOUNTS = (
     ("new-member-01", "148093365502", "dev", "platform@example.com", 2, ""),
     ("old-lab", "690382217746", "dev", "", 24, ""),
 )
+SPARE = ("new-venture", "505060607070", "staging", "", 12, "")  # for trying Accounts, Add accounts
 MANAGEMENT = "645509183320"  # security-audit
 READ_ONLY = {"security-audit", "log-archive", "gov-records"}
 
@@ -44,7 +45,14 @@ READ_ONLY = {"security-audit", "log-archive", "gov-records"}
 def organization(now: datetime) -> Organization:
     """The cast with ages relative to `now`; the same for every call with the same moment."""
     made_at = now.replace(microsecond=0)
-    return Organization([_account(row, made_at) for row in ACCOUNTS], made_at, management=MANAGEMENT)
+    return Organization([_account(row, made_at) for row in ACCOUNTS], made_at, management=MANAGEMENT, spare=[_spare(made_at)])
+
+
+def _spare(now: datetime) -> AwsAccount:
+    """An account that nobody registered yet; its roles trust whatever external id they are first asked with."""
+    account = _account(SPARE, now)
+    account.external_id = ANY_FIRST
+    return account
 
 
 def _account(row: tuple[str, str, str, str, int, str], now: datetime) -> AwsAccount:

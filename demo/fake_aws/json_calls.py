@@ -23,7 +23,8 @@ class JsonCalls:
     world: World
 
     def _members(self) -> list[AwsAccount]:
-        return [account for account in self.world.organization.accounts if account.partition == "aws"]
+        organization = self.world.organization
+        return [account for account in (*organization.accounts, *organization.spare) if account.partition == "aws"]
 
     def _json_describe_organization(self, account: AwsAccount | None, call: Call) -> dict[str, Any]:
         if account is not None and account.partition != "aws":

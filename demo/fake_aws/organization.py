@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+ANY_FIRST = "*"  # as external id: the role trusts the first one that it is asked with, as if somebody had just made it by our texts
 BORN = datetime(2019, 3, 4, 9, 0, tzinfo=UTC)
 
 
@@ -89,10 +90,11 @@ class Organization:
     organization_id: str = "o-demo000001"
     management: str = "999900001111"
     features: tuple[str, ...] = ("RootCredentialsManagement",)
+    spare: list[AwsAccount] = field(default_factory=list)  # listed by AWS, and registered nowhere yet
 
     def account(self, number: str) -> AwsAccount:
         """The account with this number; KeyError when there is none."""
-        for account in self.accounts:
+        for account in (*self.accounts, *self.spare):
             if account.number == number:
                 return account
         raise KeyError(number)

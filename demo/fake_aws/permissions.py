@@ -13,6 +13,7 @@ READS = (
     *("ListSigningCertificates", "ListOrganizationsFeatures", "DescribeOrganization", "LookupEvents"),
     *("GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"),
 )
+ORGANIZATION_READS = ("ListAccounts", "ListParents", "DescribeOrganizationalUnit", "ListTagsForResource")  # in the management account
 ACTS = (
     *("GetUser", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey", "DeleteAccessKey", "GetLoginProfile"),
     *("DeleteLoginProfile", "ListSigningCertificates", "UpdateSigningCertificate", "DeleteSigningCertificate"),

@@ -19,8 +19,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from demo.fake_aws.answers import Call, Refused, Start, answer, error, error_text, wrapped
 from demo.fake_aws.iam import IamCalls
 from demo.fake_aws.json_calls import JsonCalls
-from demo.fake_aws.organization import AwsAccount
-from demo.fake_aws.permissions import ACTS, READS, ROOT_TASKS, allows
+from demo.fake_aws.organization import ANY_FIRST, AwsAccount
+from demo.fake_aws.permissions import ACTS, ORGANIZATION_READS, READS, ROOT_TASKS, allows
 from demo.fake_aws.root import RootCalls
 from demo.fake_aws.world import Fault, Session, World
 
@@ -119,6 +119,8 @@ class FakeAws(IamCalls, RootCalls, JsonCalls):
         arn, given = call.parameters.get("RoleArn", ""), call.parameters.get("ExternalId", "")
         account = self.world.account(_number(arn))
         known = account and arn in (account.role_arn(account.read_role), account.role_arn(account.act_role))
+        if account is not None and known and given and account.external_id == ANY_FIRST:
+            account.external_id = given
         if account is None or not known or given != account.external_id:
             who = "arn:aws:sts::999900001111:assumed-role/key-hygiene/worker"
             raise Refused("AccessDenied", f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
@@ -130,6 +132,7 @@ class FakeAws(IamCalls, RootCalls, JsonCalls):
         """The role's own rights and the session's inline policy: both must allow. A session of root has its task's."""
         resource = self._resource(account, call)
         of_role: tuple[str, ...] = READS if session.role == account.role_arn(account.read_role) else ACTS
+        of_role = (*of_role, *ORGANIZATION_READS) if account.number == self.world.organization.management else of_role
         of_role = ROOT_TASKS[session.task] if session.task else of_role
         allowed = call.action in of_role and (not session.policy or allows(session.policy, f"{call.service}:{call.action}", resource))
         if not allowed:

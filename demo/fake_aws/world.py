@@ -70,8 +70,8 @@ class World:
         self.jobs: dict[str, tuple[str, AwsUser]] = {}  # of service last accessed: who may read it, whom it is about
         self.lookups: dict[tuple[str, str], list[float]] = {}
         self._calls: dict[tuple[str, str], int] = {}
-        self._by_number = {account.number: account for account in self.organization.accounts}
-        for account in self.organization.accounts:
+        self._by_number = {account.number: account for account in (*self.organization.accounts, *self.organization.spare)}
+        for account in (*self.organization.accounts, *self.organization.spare):
             self._seed(account)
             self.faults += TROUBLES[account.trouble](account.number) if account.trouble else []
 
@@ -128,7 +128,7 @@ class World:
 
     def status_of(self, access_key_id: str) -> str | None:
         """Status of a key as AWS has it now; None when it is gone."""
-        for account in self.organization.accounts:
+        for account in (*self.organization.accounts, *self.organization.spare):
             key = self.backend(account).access_keys.get(access_key_id)
             if key is not None:
                 return str(key.status)

@@ -1,8 +1,24 @@
 # Roles for Key Hygiene in one account. Leave create_act_role false for an account that must stay read-only.
 
-variable "worker_arn" { type = string } # arn:aws:iam::C:role/hygiene-worker
-variable "external_id" { type = string }
+variable "worker_arn" { # arn:aws:iam::C:role/hygiene-worker
+  type = string
+}
+variable "external_id" {
+  type = string
+}
+variable "read_role_name" {
+  type    = string
+  default = "hygiene-read"
+}
+variable "act_role_name" {
+  type    = string
+  default = "hygiene-act"
+}
 variable "create_act_role" {
+  type    = bool
+  default = false
+}
+variable "lists_organization" { # true in the account that lists the organization
   type    = bool
   default = false
 }
@@ -15,7 +31,7 @@ locals {
 }
 
 resource "aws_iam_role" "read" {
-  name = "hygiene-read"
+  name = var.read_role_name
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -68,9 +84,26 @@ resource "aws_iam_role_policy" "read" {
   })
 }
 
+resource "aws_iam_role_policy" "organization" {
+  count = var.lists_organization ? 1 : 0
+  name  = "hygiene-organization"
+  role  = aws_iam_role.read.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Resource = "*"
+      Action = [
+        "organizations:ListAccounts", "organizations:ListParents",
+        "organizations:DescribeOrganizationalUnit", "organizations:ListTagsForResource",
+      ]
+    }]
+  })
+}
+
 resource "aws_iam_role" "act" {
   count = var.create_act_role ? 1 : 0
-  name  = "hygiene-act"
+  name  = var.act_role_name
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -109,4 +142,11 @@ resource "aws_iam_role_policy" "act" {
       },
     ]
   })
+}
+
+output "read_role_arn" {
+  value = aws_iam_role.read.arn
+}
+output "act_role_arn" {
+  value = one(aws_iam_role.act[*].arn)
 }

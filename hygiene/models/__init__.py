@@ -1,5 +1,6 @@
 """Models, by subject. Import them from here."""
 
+from hygiene.models.access import AccessCheck, AccountDraft, CheckPart
 from hygiene.models.evidence import RequestState, RootInspection, UsageEvidence
 from hygiene.models.exemptions import Exemption, ExemptionEnd, ExemptionScope
 from hygiene.models.exports import ExportJob, ExportState
@@ -59,13 +60,16 @@ __all__ = [
     "SUCCESS_STATES",
     "TARGETS",
     "WAITING_STATES",
+    "AccessCheck",
     "AccessKey",
+    "AccountDraft",
     "AccountStatus",
     "Action",
     "Alert",
     "Approval",
     "CacheEntry",
     "ChangeSwitch",
+    "CheckPart",
     "DailyPosture",
     "DeliveryState",
     "DigestDefault",

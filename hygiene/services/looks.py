@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from django.db.models import Q
 
-from hygiene.models import RequestState, RootInspection, UsageEvidence
+from hygiene.models import AccessCheck, RequestState, RootInspection, UsageEvidence
 
-Look: TypeAlias = UsageEvidence | RootInspection
-Looks: TypeAlias = type[UsageEvidence] | type[RootInspection]
+Look: TypeAlias = UsageEvidence | RootInspection | AccessCheck
+Looks: TypeAlias = type[UsageEvidence] | type[RootInspection] | type[AccessCheck]
 
 LEASE = timedelta(minutes=4)  # longer than one task may run
 GIVE_UP_AFTER = timedelta(minutes=20)
@@ -19,11 +19,11 @@ UNTAKEN = timedelta(seconds=60)  # queued for so long without a worker: its wake
 OPEN = (RequestState.QUEUED, RequestState.RUNNING)
 
 
-def claim(look: Look, *, now: datetime) -> bool:
-    """Take a queued look, or one whose worker is gone. False: somebody else has it, or it is finished."""
+def claim(look: Look, *, now: datetime, **only: Any) -> bool:
+    """Take a queued look, or one whose worker is gone. False: somebody else has it, it is finished, or it is not as `only` says."""
     free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now)
     values: dict[str, Any] = {"state": RequestState.RUNNING, "lease_token": uuid4(), "lease_expires_at": now + LEASE}
-    if not type(look).objects.filter(free, pk=look.pk, state__in=OPEN).update(**values):
+    if not type(look).objects.filter(free, pk=look.pk, state__in=OPEN, **only).update(**values):
         return False
     for name, value in values.items():
         setattr(look, name, value)

@@ -132,6 +132,7 @@ def current(context: dict[str, Any], name: str) -> SafeString | str:
         "user": "users",
         "root-user": "root-users",
         "account": "accounts",
+        **dict.fromkeys(("account-new", "account-new-test", "account-new-add", "account-act-role"), "accounts"),
         "rule": "findings",
         "rules": "findings",
         "policy": "settings",

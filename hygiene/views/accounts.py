@@ -19,7 +19,7 @@ from hygiene.filters import ACCOUNTS
 from hygiene.forms import AccountForm
 from hygiene.models import AccessKey, Finding
 from hygiene.people import roles_with
-from hygiene.services import beside_report
+from hygiene.services import access_checks, beside_report
 from hygiene.services.permissions import installation_refusal, offers, with_actions
 from hygiene.services.posture import reporting, state_of
 from hygiene.services.told_reports import last_report
@@ -95,11 +95,13 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
 
 
 def _managing(request: SignedIn, account: Account) -> dict[str, Any]:
-    """What the forms of administrators need."""
+    """How the account is reached, and what the forms of administrators need."""
     return {
         "details_form": AccountForm(initial=details_of(account)),
         "can_manage": request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),
+        "poll_roles": roles_with("hygiene.poll_now"),
+        "check": access_checks.newest(account=account),
         "installation_refusal": installation_refusal(),
     }
 

@@ -22,25 +22,25 @@ class Item:
     is_done: bool
     url: str = ""
     link: str = ""
-    command: str = ""
 
 
 def checklist(user: User, found: Overview, work: Work) -> list[Item]:
     """What is to be set up, for those who can, and for everybody while no account has reported. Empty when all is done."""
-    items = _items(found, work)
+    items = _items(user, found, work)
     is_for = any(user.has_perm(permission) for permission in ADMINISTRATES) or not found.reporting
     return items if is_for and not all(item.is_done for item in items) else []
 
 
-def _items(found: Overview, work: Work) -> list[Item]:
+def _items(user: User, found: Overview, work: Work) -> list[Item]:
     owned = any(account.owner_email for account in found.everywhere)
     accounts = reverse("accounts")
     return [
         Item(
             "Connect accounts",
-            "Write a file of accounts and roles and import it. Columns and role policies are in docs/aws-access.md.",
+            "Make a role in AWS by the texts there, and add one account or a whole organization.",
             bool(found.everywhere),
-            command="python manage.py import_accounts FILE",
+            reverse("account-new") if user.has_perm("accounts.manage_accounts") else "",
+            "Add accounts",
         ),
         Item(
             "First poll",
@@ -48,7 +48,6 @@ def _items(found: Overview, work: Work) -> list[Item]:
             any(site.status and site.status.report_generated_at for site in found.sites),
             accounts,
             "Accounts",
-            "python manage.py check_access",
         ),
         Item("Check owners", "Owners are asked before a key is disabled. Give each account an owner.", owned, accounts, "Accounts"),
         Item("Choose a policy", "Limits, waiting days and approvals.", work.has_policy, reverse("settings"), "Settings"),

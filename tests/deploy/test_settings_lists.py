@@ -18,6 +18,7 @@ READERS = {
     "days",
     "choice",
     "url",
+    "principal",
     "secret_key",
     "database",
     "broker",

@@ -6,12 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.access import Step, a_user, check, check_act, check_external_id, check_root
-from accounts.aws import AwsGateway
+from accounts.access import Step, a_user, act_steps, check_root, read_steps
 from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.models import Account, OrganizationState
-from accounts.policies import KEY_READS, OTHER_READS
-from accounts.services import open_gateway, open_root_gateway
+from accounts.services import open_check_gateway, open_root_gateway
 
 NOBODY = "key-hygiene-access-check"
 
@@ -47,11 +45,10 @@ class Command(BaseCommand):
 
     def steps(self, account: Account) -> list[Step]:
         """The read role with and without its external id; the act role, where there is one; central root access, for a member."""
-        gateway = open_gateway(account, purpose=Purpose.POLL)
-        steps = check(gateway)
+        gateway = open_check_gateway(account, purpose=Purpose.POLL)
+        bare = open_check_gateway(account, purpose=Purpose.POLL, is_bare=True) if account.read_role_arn else None
+        steps = list(read_steps(gateway, bare))
         is_reached = steps[0].is_ok
-        if is_reached and account.read_role_arn and isinstance(gateway, AwsGateway):
-            steps.insert(1, check_external_id(gateway))
         if account.act_role_arn:
             steps += self.of_act_role(account, gateway if is_reached else None)
         if account.organization_state != OrganizationState.NONE:
@@ -62,7 +59,5 @@ class Command(BaseCommand):
         """A session as a change has it, without the right to change anything."""
         user = a_user(reader) if reader else None
         arn = user[1] if user else f"arn:{account.partition}:iam::{account.account_id}:user/{NOBODY}"
-        acting = open_gateway(
-            account, purpose=Purpose.REMEDIATE, operator="check_access", reference="check", user_arn=arn, actions=KEY_READS + OTHER_READS
-        )
-        return check_act(acting, user)
+        acting, bare = (open_check_gateway(account, purpose=Purpose.REMEDIATE, user_arn=arn, is_bare=is_bare) for is_bare in (False, True))
+        return list(act_steps(acting, user, bare))
