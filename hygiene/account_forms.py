@@ -33,12 +33,14 @@ class AddAccountForm(AccountForm):
     )
     access = forms.ChoiceField(choices=[("read", "Read only"), ("act", "Read and act")], widget=forms.RadioSelect, required=False)
     partition = forms.ChoiceField(choices=Partition.choices, required=False)
-    worker_arn = forms.CharField(max_length=600, required=False, widget=forms.TextInput(attrs=ARN))
-    read_role_name = forms.CharField(max_length=64, required=False, widget=forms.TextInput(attrs=ARN))
-    act_role_name = forms.CharField(max_length=64, required=False, widget=forms.TextInput(attrs=ARN))
-    read_role_arn = forms.CharField(max_length=2048, required=False, widget=_role_input(READ_ROLE))
-    act_role_arn = forms.CharField(max_length=2048, required=False, widget=_role_input(ACT_ROLE))
-    management_role_arn = forms.CharField(max_length=2048, required=False, widget=_role_input(READ_ROLE))
+    worker_arn = forms.CharField(max_length=600, required=False, widget=forms.TextInput(attrs=ARN), label="Worker's identity")
+    read_role_name = forms.CharField(max_length=64, required=False, widget=forms.TextInput(attrs=ARN), label="Read role's name")
+    act_role_name = forms.CharField(max_length=64, required=False, widget=forms.TextInput(attrs=ARN), label="Act role's name")
+    read_role_arn = forms.CharField(max_length=2048, required=False, widget=_role_input(READ_ROLE), label="Read role's ARN")
+    act_role_arn = forms.CharField(max_length=2048, required=False, widget=_role_input(ACT_ROLE), label="Act role's ARN")
+    management_role_arn = forms.CharField(
+        max_length=2048, required=False, widget=_role_input(READ_ROLE), label="Role in the management account"
+    )
     name = forms.CharField(max_length=128, required=False)
 
     @classmethod
@@ -74,7 +76,7 @@ class AddAccountForm(AccountForm):
     def choice(self, external_id: str) -> Choice:
         """What the texts are filled with; usual words for what is missing or wrong."""
         found, usual = self.words(), self.usual()
-        partition = found.get("partition") or usual["partition"]
+        partition = found.get("chosen_partition") or usual["partition"]
         return Choice(
             partition=partition,
             worker_arn=found.get("worker_arn") or NO_WORKER.format(partition=partition),
@@ -111,6 +113,7 @@ class AddAccountForm(AccountForm):
         found: dict[str, Any] = super().clean() or {}
         for name in ("read_role_arn", "act_role_arn", "management_role_arn"):
             found[name] = str(found.get(name, "")).strip()
+        found["chosen_partition"] = found.get("partition", "")  # for the texts; a pasted role tells its own
         if self.is_organization:
             self._clean_organization(found)
         else:

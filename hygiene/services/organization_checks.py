@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from accounts.access import Step, cure, read_steps, refused_without_external_id, tried
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 LIST = "organizations:ListAccounts"
-LOOKED_AT = 20  # accounts that a test lists: places and tags cost calls for each
+LEAST, MOST = 20, 100  # accounts that a test lists, until it has some to read: places and tags cost calls for each
 SAMPLES = 3
 EACH = 50  # accounts between two signs of life
 NARROWED = (
@@ -83,9 +82,15 @@ def _account(spec: Mapping[str, Any], number: str, *, name: str = "", read_role_
 
 
 def _listing(gateway: Gateway, listed: list[OrganizationAccount]) -> Step:
-    """The first accounts, put into `listed`."""
+    """The first accounts, put into `listed`: as many as show some that can be read as a sample."""
+    is_all, fresh, known = True, 0, _registered()
     try:
-        listed += islice(gateway.organization_accounts(), LOOKED_AT)
+        for entry in gateway.organization_accounts():
+            if len(listed) >= MOST or (len(listed) >= LEAST and fresh >= SAMPLES):
+                is_all = False
+                break
+            listed.append(entry)
+            fresh += entry.account_id not in known and entry.state == "ACTIVE"
     except AccessDenied as error:
         advice = f"Allow {LIST} there, in the management account or one that is a delegated administrator."
         return Step(LIST, is_ok=False, detail=error.sentence, advice=advice)
@@ -93,9 +98,12 @@ def _listing(gateway: Gateway, listed: list[OrganizationAccount]) -> Step:
         return Step(LIST, is_ok=False, detail=error.sentence, advice=cure(error))
     if not listed:
         return Step(LIST, is_ok=False, detail="AWS listed no account.", advice="Is this the management or a delegated account?")
-    count = f"the first {LOOKED_AT} accounts" if len(listed) == LOOKED_AT else f"{len(listed)} accounts"
-    known = Account.objects.filter(account_id__in=[entry.account_id for entry in listed], removed_at__isnull=True).count()
-    return Step(LIST, is_ok=True, detail=f"{count}, {known} of them registered already")
+    count = f"{len(listed)} accounts" if is_all else f"the first {len(listed)} accounts"
+    return Step(LIST, is_ok=True, detail=f"{count}, {sum(entry.account_id in known for entry in listed)} of them registered already")
+
+
+def _registered() -> set[str]:
+    return set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
 
 
 def _places(listed: list[OrganizationAccount]) -> Step:
@@ -109,7 +117,7 @@ def _places(listed: list[OrganizationAccount]) -> Step:
 
 def _samples(spec: Mapping[str, Any], doors: Doors, listed: list[OrganizationAccount]) -> Iterator[Step]:
     """The read role in some accounts; in the first that can be reached each permission."""
-    known = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
+    known = _registered()
     fresh = [entry for entry in listed if entry.account_id not in known and entry.state == "ACTIVE"]
     if not fresh:
         yield Step("read a sample", is_ok=True, detail="not tried: every active account that was listed is registered already")

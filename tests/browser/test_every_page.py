@@ -45,6 +45,7 @@ def addresses(page: Page) -> dict[str, str]:
         "search": "/search/?q=prod",
         "scope": "/?scope=tag:team%3Dteam-data",
         "stop": "/queue/changes/",
+        "add accounts": "/accounts/new/",
         "exemption": f"/exemptions/new/?key={found['key'].strip('/').rpartition('/')[2]}",
         "missing": "/keys/00000000-0000-0000-0000-000000000000/",
     }

@@ -62,6 +62,11 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "account-details": ("post", ADMINISTRATOR),
     "account-remediation": ("post", ADMINISTRATOR),
     "account-window": ("post", ADMINISTRATOR),
+    **dict.fromkeys(("account-new", "account-new-template"), ("get", ADMINISTRATOR)),
+    **dict.fromkeys(("account-new-save", "account-new-test", "account-new-add", "account-new-discard"), ("post", ADMINISTRATOR)),
+    "account-act-role": ("post", ADMINISTRATOR),
+    "account-access": ("get", EVERYBODY),
+    "account-check": ("post", POLLERS),
     "rules-of-changes": ("get", ADMINISTRATOR),
     **dict.fromkeys(("people", "person-new", "person"), ("get", ADMINISTRATOR)),
     **dict.fromkeys(("person-deactivate", "person-reactivate", "person-invite"), ("post", ADMINISTRATOR)),
@@ -145,8 +150,12 @@ def things(operator: User) -> dict[str, list[object]]:
                 "account-pause",
                 "account-remediation",
                 "account-window",
+                "account-act-role",
+                "account-access",
+                "account-check",
             )
         },
+        "account-new-template": ["hygiene-roles.tf"],
         **{name: ["key.never_used"] for name in ("rule", "finding-rule")},
         **{name: [uuid["row"]] for name in ("remediation", "undo")},
         "remediation-reason": [taken_back.uuid],
@@ -195,6 +204,7 @@ def nothing_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
         "make_export",
     ):
         monkeypatch.setattr(f"hygiene.tasks.{task}.delay", lambda *_: None)
+    monkeypatch.setattr("hygiene.access_tasks.check_access.apply_async", lambda *_, **__: None)
 
 
 def named(patterns: list[object]) -> set[str]:
@@ -247,6 +257,8 @@ def test_somebody_elses_objects_are_not_there(things: dict[str, list[object]], c
         "user",
         "root-user",
         "account",
+        "account-access",
+        "account-check",
         "remediation",
         "undo",
         "remediation-reason",
