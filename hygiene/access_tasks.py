@@ -13,7 +13,7 @@ from accounts.gateway import Gateway, Purpose, RootGateway, RootTask
 from accounts.models import Account
 from accounts.services import open_check_gateway, open_own_gateway, open_root_gateway
 from hygiene.models import AccessCheck, CheckPart
-from hygiene.services import access_checks
+from hygiene.services import access_checks, looks
 from hygiene.services.clock import Clock
 
 QUEUES = {CheckPart.ACT: "remediate", CheckPart.ROOT: "root"}  # the others: poll
@@ -42,6 +42,13 @@ def check_access(check_pk: int, part: str) -> None:
     clock = Clock(now=timezone.now, sleep=time.sleep, random=random.random)
     check = access_checks.run(check_pk, part, doors=AwsDoors(), clock=clock)
     if check.is_open and check.part != part:
+        wake(check)
+
+
+@shared_task
+def wake_checks() -> None:
+    """Wake the checks whose worker died or whose message was lost."""
+    for check in AccessCheck.objects.filter(pk__in=looks.due(AccessCheck, now=timezone.now())):
         wake(check)
 
 

@@ -35,6 +35,7 @@ broker_url = settings.CELERY_BROKER_URL
 broker_transport_options = _files if broker_url.startswith("filesystem") else _redis
 broker_connection_retry_on_startup = True
 task_queues = [Queue(name) for name in ("poll", "remediate", "root", "mail", "housekeeping")]
+imports = ("hygiene.access_tasks",)  # beside each app's `tasks`
 task_default_queue = "housekeeping"
 task_create_missing_queues = False
 task_routes = {
@@ -69,6 +70,7 @@ enable_utc = True
 beat_schedule = {
     "poll what is due": {"task": "hygiene.tasks.poll_due_accounts", "schedule": 15.0, "options": {"expires": 30}},
     "sweep": {"task": "hygiene.tasks.sweep", "schedule": 15.0, "options": {"expires": 30}},
+    "wake checks of access": {"task": "hygiene.access_tasks.wake_checks", "schedule": 15.0, "options": {"expires": 30}},
     "send due digests": {"task": "hygiene.tasks.send_due_digests", "schedule": 60.0, "options": {"expires": 120}},
     "judge silent accounts": {"task": "hygiene.tasks.judge_silent_accounts", "schedule": 300.0, "options": {"expires": 300}},
     "keep the audit log": {"task": "hygiene.tasks.keep_audit", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -18,10 +18,9 @@ from accounts import audit_chain
 from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.models import Account
 from accounts.services import open_gateway, open_root_gateway, worker_key_id
-from hygiene import access_tasks
 from hygiene.celery import app
 from hygiene.filters.builtin import look_at
-from hygiene.models import ROOT_ACTIONS, AccessCheck, Exemption, Remediation, RequestState, RootInspection, UsageEvidence
+from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RequestState, RootInspection, UsageEvidence
 from hygiene.services import (
     audit_watch,
     background_exports,
@@ -185,8 +184,6 @@ def sweep() -> None:
             task.delay(pk)
     if rejudging.is_due(now=now):
         judge_due_accounts.delay()
-    for check in AccessCheck.objects.filter(pk__in=looks.due(AccessCheck, now=now)):
-        access_tasks.wake(check)
 
 
 @shared_task

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from accounts.gateway import AccessDenied, AwsError, CredentialsExpired, Gateway, OrganizationAccount, Purpose, RootGateway, Throttled
 from accounts.models import Account, AuditEvent, ScopeGrant
+from hygiene import access_tasks
 from hygiene.models import AccessCheck, CheckPart, RequestState
 from hygiene.services import access_checks, looks
 from hygiene.services.clock import Clock
@@ -219,3 +221,32 @@ def test_a_list_that_breaks_off_adds_nothing(world: FakeAwsAccount, administrato
     done = of_organization({**ORGANIZATION, "adds": True}, administrator, FakeDoors(world), clock)
     assert "Nothing was added. Slow down." in step(done, "organizations:ListAccounts")["detail"]
     assert Account.objects.count() == 1
+
+
+def test_each_part_goes_to_the_queue_whose_worker_may_do_it(
+    account: Account, administrator: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Any, str]] = []
+    monkeypatch.setattr("hygiene.access_tasks.check_access.apply_async", lambda args, queue, **_: sent.append((args, queue)))
+    check = asked(account, administrator, clock)
+    for part, queue in (("read", "poll"), ("act", "remediate"), ("root", "root"), ("list", "poll"), ("add", "poll")):
+        check.part = part
+        access_tasks.wake(check)
+        assert sent.pop() == ((check.pk, part), queue)
+    AccessCheck.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
+    access_tasks.wake_checks()
+    assert sent == [((check.pk, "read"), "poll")]
+
+
+def test_the_task_hands_on_to_the_next_part(
+    account: Account, world: FakeAwsAccount, administrator: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Any, str]] = []
+    monkeypatch.setattr("hygiene.access_tasks.check_access.apply_async", lambda args, queue, **_: sent.append((args, queue)))
+    monkeypatch.setattr("hygiene.access_tasks.AwsDoors", lambda: FakeDoors(world))
+    check = asked(account, administrator, clock)
+    access_tasks.check_access(check.pk, "read")
+    assert sent == [((check.pk, "act"), "remediate")]
+    access_tasks.check_access(check.pk, "act")
+    check.refresh_from_db()
+    assert (check.state, len(sent)) == (RequestState.DONE, 1)
