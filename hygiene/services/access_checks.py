@@ -25,6 +25,7 @@ from hygiene.services.doors import Doors
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+UNTESTED = "Added without a passed test."
 NOBODY = "key-hygiene-access-check"  # stands for a user where none is known
 
 
@@ -38,6 +39,11 @@ def spec_of(account: Account) -> dict[str, Any]:
         "external_id": account.external_id,
         "is_member": account.organization_state != OrganizationState.NONE,
     }
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two checks test the same, whatever is done then."""
+    return all(one.get(name) == other.get(name) for name in {*one, *other} - {"adds", "is_tested"})
 
 
 def parts_of(spec: Mapping[str, Any]) -> list[CheckPart]:
@@ -148,6 +154,7 @@ def _record(check: AccessCheck, outcome: str, now: datetime) -> None:
         actor=check.requested_by,
         account=check.account,
         target=str(check.account or target),
+        note=UNTESTED if spec.get("adds") and not spec.get("is_tested") else "",
         message="; ".join(step["name"] for step in check.failed_steps) if check.state == RequestState.DONE else "",
         correlation_id=check.uuid,
     )

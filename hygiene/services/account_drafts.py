@@ -16,8 +16,6 @@ from hygiene.services import access_checks, organization_checks, schedule
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-UNTESTED = "Added without a passed test."
-
 
 class CannotAdd(Exception):
     """It cannot be added; the message says why."""
@@ -42,7 +40,7 @@ def discard(user: User) -> None:
 def check_of(draft: AccountDraft, spec: Mapping[str, Any] | None) -> tuple[AccessCheck | None, bool]:
     """The draft's newest check, and whether it is about what the form says now."""
     check = access_checks.newest(draft=draft)
-    return check, check is not None and spec is not None and {**check.spec, "adds": False} == {**spec, "adds": False}
+    return check, check is not None and spec is not None and access_checks.same(check.spec, spec)
 
 
 @transaction.atomic
@@ -54,15 +52,15 @@ def register(
     Its tests stay with the account; the draft is gone. Raises AlreadyRegistered and ImportRefused as `add_account`.
     """
     values = {**columns, "external_id": draft.external_id}
-    account = add_account(values, actor=actor, now=now, note="" if is_tested else UNTESTED)
+    account = add_account(values, actor=actor, now=now, note="" if is_tested else access_checks.UNTESTED)
     draft.access_checks.filter(spec__account_id=account.account_id).update(account=account)
     draft.delete()
     request, _ = schedule.request_polls([account], user=actor, trigger=PollTrigger.MANUAL, now=now)
     return account, request
 
 
-def discover(draft: AccountDraft, spec: dict[str, Any], *, actor: User, now: datetime) -> tuple[AccessCheck, bool]:
+def discover(draft: AccountDraft, spec: dict[str, Any], *, actor: User, now: datetime, is_tested: bool) -> tuple[AccessCheck, bool]:
     """Have a worker list the organization and add its accounts. As `access_checks.request`; CannotAdd for a narrowed scope."""
     if words := organization_checks.refusal(actor):
         raise CannotAdd(words)
-    return access_checks.request({**spec, "adds": True}, actor=actor, now=now, draft=draft)
+    return access_checks.request({**spec, "adds": True, "is_tested": is_tested}, actor=actor, now=now, draft=draft)

@@ -80,8 +80,7 @@ def account_add(request: Request) -> HttpResponse:
 
 
 def _register(request: Request, draft: AccountDraft, form: AddAccountForm, spec: Mapping[str, Any]) -> HttpResponse:
-    check, is_same = account_drafts.check_of(draft, spec)
-    is_tested = check is not None and is_same and check.is_passed
+    is_tested = _is_tested(draft, spec)
     account, polls = account_drafts.register(draft, form.columns(), actor=request.user, now=timezone.now(), is_tested=is_tested)
     transaction.on_commit(lambda: start_requested_polls.delay(polls.pk), robust=True)
     words = "" if is_tested else " No test of its roles has passed: see Access there."
@@ -89,8 +88,13 @@ def _register(request: Request, draft: AccountDraft, form: AddAccountForm, spec:
     return redirect("account", account.account_id)
 
 
+def _is_tested(draft: AccountDraft, spec: Mapping[str, Any]) -> bool:
+    check, is_same = account_drafts.check_of(draft, spec)
+    return check is not None and is_same and check.is_passed
+
+
 def _discover(request: Request, draft: AccountDraft, spec: dict[str, Any]) -> HttpResponse:
-    check, is_new = account_drafts.discover(draft, spec, actor=request.user, now=timezone.now())
+    check, is_new = account_drafts.discover(draft, spec, actor=request.user, now=timezone.now(), is_tested=_is_tested(draft, spec))
     if is_new:
         transaction.on_commit(lambda: wake(check), robust=True)
     return redirect(f"{request.path.removesuffix('add/')}#test")

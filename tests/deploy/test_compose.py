@@ -113,6 +113,7 @@ def test_the_production_image_is_not_root_and_holds_no_demo() -> None:
     assert "USER 10001" in runtime
     assert "HEALTHCHECK" in runtime
     assert "COPY demo" not in runtime
+    assert "COPY deploy/aws deploy/aws" in runtime  # pages fill these templates
     assert "demo-packages" not in runtime
     assert "requirements-dev" not in text
     assert all("--require-hashes" in line for line in text.splitlines() if "pip install" in line)

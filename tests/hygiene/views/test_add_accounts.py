@@ -201,6 +201,15 @@ def test_an_organization_is_added_by_a_worker(client: Client, woken: list[Any], 
     passed()
     assert "See the accounts" in page(client)
     assert not Account.objects.exists()
+    assert AuditEvent.objects.get(action="account.discover").note == "Added without a passed test."
+
+
+def test_an_organization_whose_test_passed_is_added_without_a_note(client: Client) -> None:
+    client.post(reverse("account-new-test"), ORGANIZATION)
+    passed()
+    assert "Add the organization<" in page(client)
+    client.post(reverse("account-new-add"), ORGANIZATION)
+    assert AuditEvent.objects.get(action="account.discover").note == ""
 
 
 def test_beginning_anew_makes_another_external_id(client: Client) -> None:
