@@ -27,7 +27,7 @@ def stale(case: Case) -> Judgement:
     age = case.now - account.newest_report_at
     hours = max(0, age // timedelta(hours=1))
     if age > timedelta(hours=limit):
-        return failed(f"The newest credential report is {hours} hours old.", f"report {hours} h old > limit {limit} h", *facts)
+        return failed(f"The newest credential report is over {hours} hours old.", f"report over {hours} h old, limit {limit} h", *facts)
     if not account.last_poll_complete:
         return failed("The last poll was not complete, so what is missing from it is not known.", "last poll incomplete", *facts)
     return passed(f"The newest credential report is {hours} hours old.", f"report {hours} h old <= limit {limit} h", *facts)
