@@ -116,24 +116,24 @@ def no_mfa(case: Case) -> Judgement:
     """
     mfa, password, key = _mfa(case), _password(case), _active_key(case)
     facts = (mfa.fact, password.fact, key.fact, _partition(case))
-    can_sign_in, has_key = password.value, key.value
+    ways = {"a password": password.value, "an active key": key.value}
     if case.account.partition in NO_CONSOLE_PARTITIONS:
         if key.value is False:
             return not_applicable(NO_CONSOLE, *facts)
-        can_sign_in = False
+        del ways["a password"]
     elif not case.policy.number("root.no_mfa", "counts_keys"):
-        has_key = False
+        del ways["an active key"]
     if mfa.value:
         return passed("The root user has MFA.", "MFA is on", *facts)
-    if can_sign_in is False and has_key is False:
+    if set(ways.values()) == {False}:
         if key.value is False:
             text, said = "The root user has no credentials: neither a password nor an active key.", "no password and no active key"
         else:
             text, said = "The root user has no password; this profile does not look at its keys here.", "no password"
         return passed(text, said, *facts)
-    if mfa.value is None or not (can_sign_in or has_key):
+    if mfa.value is None or True not in ways.values():
         return unknown("Whether the root user has MFA, a password or a key could not be read.", *facts)
-    with_what = " and ".join(word for word, has in (("a password", can_sign_in), ("an active key", has_key)) if has)
+    with_what = " and ".join(way for way, is_open in ways.items() if is_open)
     return failed(f"The root user has {with_what}, and no MFA.", "password or active key, and MFA is off", *facts)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hygiene.domain.facts import PasswordState, UserClass
 from hygiene.domain.policy import Override, Policy, Scope, resolve
 from hygiene.domain.verdicts import Severity
-from tests.hygiene.domain.cases import NO_PASSWORD, F, P, ago, console_user, details, judge, key, user
+from tests.hygiene.domain.cases import NO_PASSWORD, F, P, ago, console_user, details, judge, key, root, used, user
 
 RULE = "key.too_old"
 EVERYWHERE = Override(Scope.INSTALLATION, "", RULE, "days", 100)
@@ -105,6 +105,24 @@ def test_human_and_machine_users_have_numbers_of_their_own() -> None:
     human, machine = judge(RULE, console_user(old), policy=policy)[0], judge(RULE, user(old), policy=policy)[0]
     assert (human.outcome, human.comparison, human.set_in) == (F, "created 100 days ago > limit 30", "human users, profile default")
     assert (machine.outcome, machine.comparison) == (P, "created 100 days ago <= limit 200")
+
+
+def test_a_users_tags_choose_its_numbers() -> None:
+    policy, old = resolve(overrides=[DATA]), key(born=ago(100))
+    tagged = judge(RULE, user(old, details=details(tags={"team": "data"})), policy=policy)[0]
+    assert (tagged.outcome, tagged.comparison, tagged.set_in) == (P, "created 100 days ago <= limit 120", "tag team=data, profile default")
+    assert judge(RULE, user(old, details=details(tags={"team": "web"})), policy=policy)[0].outcome is F
+
+
+def test_root_is_judged_by_the_numbers_of_the_account_and_of_no_class_of_users() -> None:
+    policy = resolve(overrides=[Override(Scope.USER_CLASS, "human", "root.used", "days", 400)])
+    assert judge("root.used", root(password_last_use=used(100)), policy=policy)[0].comparison == "used 100 days ago > 1"
+
+
+def test_what_is_critical_already_is_not_raised_for_an_administrator() -> None:
+    critical = resolve(overrides=[Override(Scope.INSTALLATION, "", RULE, "severity", 50)])
+    of_admin = user(key(born=ago(100)), details=details(is_admin=True))
+    assert judge(RULE, of_admin, policy=critical)[0].severity is Severity.CRITICAL
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from hygiene.domain.details import PasswordPolicyFacts
 from hygiene.domain.facts import AccountFacts, OrganizationRole
+from hygiene.domain.policy import Override, Scope, resolve
 from hygiene.domain.verdicts import Outcome
 from tests.hygiene.domain.cases import NOW, F, N, P, U, account, ago, judge, outcomes
 
@@ -54,6 +55,17 @@ def test_an_account_that_cannot_be_read_says_why() -> None:
 )
 def test_a_password_policy_is_long_enough_and_remembers(found: PasswordPolicyFacts | None, outcome: Outcome) -> None:
     assert outcomes("account.password_policy", None, account(password_policy=found)) == [outcome]
+
+
+def test_no_minimum_and_no_memory_are_less_than_one() -> None:
+    one = [Override(Scope.INSTALLATION, "", "account.password_policy", name, 1) for name in ("minimum_length", "reuse_prevention")]
+    found = judge("account.password_policy", None, account(password_policy=PasswordPolicyFacts(True)), policy=resolve(overrides=one))[0]
+    assert found.comparison == "minimum length none < 1, reuse prevention none < 1"
+
+
+def test_a_report_from_a_clock_that_is_a_little_ahead_is_new() -> None:
+    found = judge("account.stale", None, account(newest_report_at=NOW + timedelta(minutes=2)))[0]
+    assert found.comparison == "report 0 h old <= limit 12 h"
 
 
 def test_what_is_weak_about_a_password_policy_is_told() -> None:

@@ -80,6 +80,9 @@ class World:
 
     def details(self) -> DetailFacts:
         return DetailFacts(
+            observed_at=READ_AT,
+            credentials_observed_at=READ_AT,
+            service_credentials_observed_at=READ_AT,
             tags=self.one(None, {}, {"team": "data"}),
             owner=self.one(None, "", "ann@example.com"),
             owner_source=self.one("", "account", "tag owner"),
@@ -103,6 +106,7 @@ class World:
             password_last_changed_at=self.moment(),
             password_next_rotation_at=self.moment(),
             mfa_state=self.one(*MfaState),
+            mfa_kinds_observed_at=READ_AT,
             mfa_kinds=self.one(None, frozenset(self.some(["virtual", "hardware"]))),
             certificates=self.one(None, certificates),
             observed_at=self.one(READ_AT, READ_AT, None),
@@ -115,6 +119,10 @@ class World:
         flags = ("root_key_present", "root_mfa_on", "root_password_present", "root_certificate_present", "root_has_virtual_mfa")
         return account(
             **{flag: self.one(None, True, False) for flag in (*flags, "central_root_on")},
+            failing_since=ago(1),
+            password_policy_observed_at=READ_AT,
+            organization_observed_at=READ_AT,
+            worker_observed_at=READ_AT,
             partition=self.one("aws", "aws", "aws-us-gov"),
             is_pollable=self.one(True, True, False),
             newest_report_at=self.one(None, ago(hours=12), ago(hours=12, seconds=1), NOW + timedelta(hours=1)),
