@@ -41,9 +41,12 @@ class Case:
 
     def days(self, moment: datetime | None) -> int | None:
         """D(moment); None when it is not known or lies in the future beyond clock skew."""
-        if moment is None or is_in_future(moment, self.now):
-            return None
-        return whole_days(moment, self.now)
+        past = self.past(moment)
+        return None if past is None else whole_days(past, self.now)
+
+    def past(self, moment: datetime | None) -> datetime | None:
+        """The moment, where an age may be computed from it: None when it is not known or lies in the future beyond clock skew."""
+        return None if moment is None or is_in_future(moment, self.now) else moment
 
     def reported(self, name: str, value: str) -> FactUsed:
         """A fact of the principal's row in the credential report."""
@@ -158,8 +161,3 @@ def use_of(key: KeyFacts) -> LastUse:
 def is_unused(use: LastUse) -> bool:
     """Whether AWS has no record of use, for either reason."""
     return use.state in (UseState.NEVER, UseState.NO_DATA)
-
-
-def newest(*moments: datetime | None) -> datetime | None:
-    """The latest of those that are known."""
-    return max((moment for moment in moments if moment is not None), default=None)

@@ -45,11 +45,9 @@ def too_old(case: Case) -> Judgement:
 def idle_days(case: Case, key: KeyFacts) -> tuple[int | None, str]:
     """D(used, else born) and the word for what it counts from. None: not known, or in the future."""
     use = use_of(key)
-    if use.state is UseState.USED:
-        return case.days(use.at), "last used"
     if is_unused(use):
         return case.days(key.created_at), "never used, created" if use.state is UseState.NEVER else "no use on record, created"
-    return None, ""
+    return case.days(use.at), "last used"
 
 
 def _unused(case: Case, code: str) -> Judgement:
@@ -152,11 +150,12 @@ def superseded(case: Case) -> Judgement:
         born_fact(other, "other key created"),
         use_fact(newer, "other key last used"),
     )
-    if case.days(key.created_at) is None or case.days(other.created_at) is None or key.created_at is None or other.created_at is None:
+    born, followed = case.past(key.created_at), case.past(other.created_at)
+    if born is None or followed is None:
         return unknown("Creation of one of the two keys is not known or lies in the future.", *facts)
-    if key.created_at >= other.created_at:
+    if born >= followed:
         return not_applicable("This is the newer of the two keys.", *facts)
-    if own.at is not None and own.at > other.created_at:
+    if own.at is not None and own.at > followed:
         return passed("The older key was used after the newer one was made.", "older key used since the newer was created", *facts)
     if is_unused(newer):
         return passed("The newer key is not used yet.", "newer key not used", *facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from hygiene.domain.ages import whole_days
 from hygiene.domain.facts import KeyFacts, MfaState, PasswordState, UseState
 from hygiene.domain.rules.base import (
     Case,
@@ -61,13 +62,13 @@ def rotation_stalled(case: Case) -> Judgement:
         return unknown("Whether the user has another key could not be read.", *facts)
     grace = case.policy.number("key.rotation_stalled", "newer_older_than")
     recent = case.policy.number("key.rotation_stalled", "older_used_within")
-    born = [(key.created_at, key) for key in keys if key.created_at is not None and case.days(key.created_at) is not None]
+    born = [(at, key) for key in keys if (at := case.past(key.created_at)) is not None]
     if len(born) < 2:
         return unknown("Creation of one of the two keys is not known or lies in the future.", *(born_fact(key) for key in keys))
-    (_, older), (newer_born, newer) = sorted(born, key=lambda pair: pair[0])[:2]
-    use, newer_age = use_of(older), case.days(newer_born) or 0
+    (older_born, older), (newer_born, newer) = sorted(born, key=lambda pair: pair[0])[:2]
+    use, newer_age = use_of(older), whole_days(newer_born, case.now)
     facts = (status_fact(older), status_fact(newer, "newer key status"), born_fact(older), born_fact(newer, "newer key created"))
-    if older.created_at == newer_born:
+    if older_born == newer_born:
         return not_applicable("Both keys were made in the same second: neither replaces the other.", *facts)
     facts = (*facts, use_fact(use))
     if newer_age <= grace:

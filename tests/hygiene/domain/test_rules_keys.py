@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from hygiene.domain.facts import KeyFacts, KeyMatch, KeyStatus, LastUse, PasswordState, UseState
+from hygiene.domain.facts import KeyFacts, KeyMatch, KeyStatus, LastUse, PasswordState, Source, UseState
+from hygiene.domain.guides import GUIDES
 from hygiene.domain.policy import Override, Scope, resolve
-from hygiene.domain.rules import evaluate_principal
-from hygiene.domain.verdicts import Outcome, Severity
+from hygiene.domain.rules import RULES, Rule, evaluate_principal
+from hygiene.domain.rules.base import use_of
+from hygiene.domain.verdicts import Outcome, Severity, Subject
 from tests.hygiene.domain.cases import (
     NEVER,
     NO_DATA,
@@ -217,3 +219,26 @@ def test_nothing_holds_while_the_account_cannot_be_read() -> None:
 )
 def test_the_comparison_made_is_told(rule: str, facts: KeyFacts, comparison: str) -> None:
     assert judge(rule, user(facts))[0].comparison == comparison
+
+
+def test_a_status_without_a_word_is_something_new() -> None:
+    found = judge("key.status_other", user(key(status=KeyStatus.OTHER)))[0]
+    assert found.explanation == "AWS calls the status of this key something new."
+
+
+def test_of_two_keys_one_without_a_date_nobody_knows_which_replaces_which() -> None:
+    for born in ((None, ago(30)), (ago(400), None), (ago(400), NOW + timedelta(minutes=6))):
+        keys = [key(place, born=at, use=used(1)) for place, at in enumerate(born)]
+        assert {verdict.outcome for verdict in judge("key.superseded", user(*keys))} == {Outcome.UNKNOWN}
+
+
+def test_a_slot_that_may_be_the_other_keys_tells_no_use_at_all() -> None:
+    use = LastUse(UseState.USED, ago(3), "eu-west-1", "s3", NOW, Source.REPORT)
+    assert use_of(key(use=use, match=KeyMatch.AMBIGUOUS)) == LastUse(UseState.UNKNOWN, observed_at=NOW, source=Source.REPORT)
+    live = replace(use, source=Source.LAST_USED)
+    assert use_of(key(use=live, match=KeyMatch.AMBIGUOUS)) == live
+
+
+def test_a_rule_has_the_words_of_its_code() -> None:
+    rule = Rule("key.too_old", Subject.KEY, RULES["key.too_old"].condition)
+    assert rule.guide is GUIDES["key.too_old"]

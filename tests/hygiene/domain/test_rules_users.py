@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -185,3 +185,26 @@ def test_sentences_tell_what_was_compared() -> None:
     assert judge("password.unused", console_user(password_last_use=used(60)))[0].explanation == "Last sign-in 60 days ago."
     due = judge("password.too_old", console_user(password_last_changed_at=ago(3), password_next_rotation_at=ago(20)))[0]
     assert due.explanation == "The password should have been changed by 3 Nov 2026."
+
+
+def test_two_keys_of_one_second_are_no_rotation() -> None:
+    found = judge("key.rotation_stalled", user(key(1, born=ago(30), use=used(1)), key(2, born=ago(30), use=used(1))))[0]
+    assert (found.outcome, found.explanation) == (N, "Both keys were made in the same second: neither replaces the other.")
+    assert [fact.name for fact in found.facts] == ["status", "newer key status", "created", "newer key created"]
+
+
+def test_more_keys_than_aws_allows_are_judged_by_the_two_oldest() -> None:
+    keys = [key(place, born=ago(days), use=used(1)) for place, days in enumerate((5, 400, 30))]
+    found = judge("key.rotation_stalled", user(*keys))[0]
+    assert found.explanation == "The newer key is 30 days old, yet the older one was used 1 day ago."
+
+
+def test_a_newer_key_made_today_is_young() -> None:
+    found = judge("key.rotation_stalled", user(key(1, born=ago(30), use=used(1)), key(2, born=ago(0))))[0]
+    assert found.comparison == "newer created 0 days ago <= 14"
+
+
+def test_the_day_by_which_a_password_should_have_been_changed_is_in_utc() -> None:
+    due = datetime(2026, 11, 20, 6, 0, tzinfo=timezone(timedelta(hours=14)))
+    found = judge("password.too_old", console_user(password_next_rotation_at=due))[0]
+    assert found.explanation == "The password should have been changed by 19 Nov 2026."

@@ -16,7 +16,7 @@ from tests.hygiene.domain.cases import NOW, READ_AT
 from tests.hygiene.domain.worlds import verdicts_of
 
 BOOK = Path(__file__).with_name("verdict_book.txt")
-WORLDS = 1500
+WORLDS = 5000
 WHEN = {NOW: "now", READ_AT: "14 min ago", None: "at no known time"}
 
 

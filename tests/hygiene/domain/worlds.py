@@ -56,8 +56,8 @@ class World:
     def use(self) -> LastUse:
         at = self.moment()
         if at is not None:
-            return LastUse(UseState.USED, at)
-        return LastUse(self.one(UseState.NEVER, UseState.NO_DATA, UseState.UNKNOWN, UseState.NOT_APPLICABLE))
+            return LastUse(UseState.USED, at, observed_at=READ_AT)
+        return LastUse(self.one(UseState.NEVER, UseState.NO_DATA, UseState.UNKNOWN, UseState.NOT_APPLICABLE), observed_at=READ_AT)
 
     def key(self, ref: int) -> KeyFacts:
         status = self.one(KeyStatus.ACTIVE, KeyStatus.ACTIVE, KeyStatus.INACTIVE, KeyStatus.OTHER)
@@ -74,9 +74,8 @@ class World:
         )
 
     def usage(self) -> UsageFacts:
-        return UsageFacts(
-            READ_AT, self.some(["Boto3", "Terraform"]), self.some(["AWS Lambda", "the service x"]), is_complete=self.one(True, False)
-        )
+        applications, places = self.some(["Boto3", "Terraform"]), self.some(["AWS Lambda", "Amazon ECS", "the service x"])
+        return UsageFacts(READ_AT, applications, places, is_complete=self.one(True, False))
 
     def details(self) -> DetailFacts:
         return DetailFacts(
@@ -88,6 +87,7 @@ class World:
             owner_source=self.one("", "account", "tag owner"),
             policies=self.one(None, self.some(POLICIES)),
             is_admin=self.one(None, True, False),
+            admin_via=self.one("", "through group ops"),
             ssh_keys=self.one(None, tuple(SshKeyFacts(str(n), self.one(True, False), self.moment()) for n in range(self.one(0, 1, 2)))),
             service_credentials=self.one(None, self.some([self.credential(n) for n in range(2)])),
         )
