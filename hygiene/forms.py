@@ -225,14 +225,16 @@ class StandingForm(Complaining):
 
 
 class PersonForm(StandingForm):
-    """Somebody new."""
+    """Somebody new. What is missing is said by the service, together with what else is wrong."""
 
     username = forms.CharField(
-        max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     first_name = forms.CharField(max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     last_name = forms.CharField(max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    email = forms.EmailField(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
 
     def words(self) -> dict[str, Any]:
         """As `services.people.add` takes them."""

@@ -190,12 +190,14 @@ def _errors(person: User) -> dict[str, str]:
         person.full_clean(exclude=["password"])
     except ValidationError as error:
         errors = {name: " ".join(sentences) for name, sentences in error.message_dict.items()}
+    if not person.username:
+        errors["username"] = "Give the name that they sign in with."
+    elif User.objects.filter(username__iexact=person.username).exists():
+        errors["username"] = "Somebody has this name already."
     if not person.email:
         errors["email"] = "Give the address that the link to set a password is sent to."
     elif "email" not in errors and User.objects.filter(email__iexact=person.email).exists():
         errors["email"] = "Somebody has this address already."
-    if "username" not in errors and User.objects.filter(username__iexact=person.username).exists():
-        errors["username"] = "Somebody has this name already."
     return errors
 
 

@@ -158,13 +158,15 @@ def _shown(person: User) -> dict[str, Any]:
     """What both pages say of one of `people.listed`. No query."""
     known: Any = person
     roles = people.roles_given(person)
+    others = [group.name for group in person.groups.all() if group.name not in ROLES]
     sees_all = person.is_superuser or "auditor" in roles or not known.grants
+    sees = people.EVERY_ACCOUNT if sees_all else plural(known.grants, "account")
     return {
         "person": person,
         "name": person.get_full_name() or person.get_username(),
         "roles": roles,
-        "others": [group.name for group in person.groups.all() if group.name not in ROLES],
-        "sees": people.EVERY_ACCOUNT if sees_all else plural(known.grants, "account"),
+        "others": others,
+        "sees": sees if roles or others or person.is_superuser else "nothing",
         "invitation": getattr(person, "invitation", None),
         "wants_second_step": person.is_active and bool(person.is_superuser or ACTING & set(roles)),
     }
@@ -195,8 +197,8 @@ def _page(request: SignedIn, person: User, *, form: StandingForm | None = None, 
 
 def _difference(event: AuditEvent) -> str:
     """What one change gave and took: "operator given, viewer taken, sees 2 accounts"."""
-    old, new = (set(side.get("roles", [])) for side in (event.before, event.after))
-    words = [f"{role} given" for role in sorted(new - old)] + [f"{role} taken" for role in sorted(old - new)]
+    old, new = (side.get("roles", []) for side in (event.before, event.after))
+    words = [f"{role} given" for role in new if role not in old] + [f"{role} taken" for role in old if role not in new]
     scope = event.after.get("scope")
     if scope is not None and scope != event.before.get("scope"):
         words.append(f"sees {scope if isinstance(scope, str) else plural(len(scope), 'account')}")

@@ -33,6 +33,7 @@ def addresses(page: Page) -> dict[str, str]:
         ("silent", "/accounts/?view=silent"),
         ("account", "/accounts/?view=findings"),
         ("event", "/audit/"),
+        ("person", "/settings/people/"),
     ):
         page.goto(listed)
         found[name] = page.locator("[data-row-link]").first.get_attribute("href") or ""
@@ -41,6 +42,7 @@ def addresses(page: Page) -> dict[str, str]:
         found[link.get_attribute("href") or ""] = link.get_attribute("href") or ""
     return {
         **found,
+        "add-person": "/settings/people/new/",
         "rule": "/rules/key.never_used/",
         "search": "/search/?q=prod",
         "scope": "/?scope=tag:team%3Dteam-data",

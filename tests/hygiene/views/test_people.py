@@ -119,7 +119,8 @@ def test_somebody_is_added_with_roles_and_scope_and_without_a_password(
         (new(username="ADMINISTRATOR"), "Somebody has this name already."),
         (new(email="Administrator@example.com"), "Somebody has this address already."),
         (new(email="not an address"), "Enter a valid email address."),
-        (new(username=""), "This field is required."),
+        (new(username=""), "Give the name that they sign in with."),
+        (new(email=""), "Give the address"),
         (new(username="two words"), "Enter a valid username."),
         (new(roles="emperor"), "emperor is not one of the available choices"),
         (new(sees="some", accounts="999999999999"), "There is no account 999999999999."),
@@ -223,6 +224,17 @@ def test_the_last_administrator_stays_one(
         people.deactivate(administrator, reason="", actor=administrator, now=now)
     person("administrator", username="second")
     assert client.post(url, said)["Location"] == reverse("settings")
+
+
+def test_two_administrators_cannot_take_the_role_from_each_other(administrator: User, person: Make, now: datetime) -> None:
+    second = person("administrator", username="second")
+    assert all(user.has_perm(people.PERMISSION) for user in (administrator, second))  # both decided by what they saw then
+    people.change(second, roles=["viewer"], scope=None, reason="", actor=administrator, now=now)
+    with pytest.raises(NotAllowed):
+        people.change(administrator, roles=["viewer"], scope=None, reason="", actor=second, now=now)
+    people.deactivate(second, reason="", actor=administrator, now=now)
+    with pytest.raises(NotAllowed, match="role administrator"):
+        people.reactivate(second, reason="", actor=User.objects.get(pk=second.pk), now=now)
 
 
 def test_somebody_deactivated_is_signed_out_for_good(administrator: User, operator: User, client_for: As) -> None:
