@@ -66,6 +66,7 @@ OF_A_USER: tuple[tuple[str, Callable[[Gateway, str], object], bool], ...] = (
     ("iam:GetAccessKeyLastUsed", lambda gateway, user: _last_uses(gateway, user), False),
     ("iam:ListSSHPublicKeys", lambda gateway, user: gateway.list_ssh_keys(user), True),
     ("iam:ListSigningCertificates", lambda gateway, user: gateway.list_signing_certificates(user), True),
+    ("iam:ListMFADevices", lambda gateway, user: gateway.list_mfa_devices(user), True),
 )
 
 

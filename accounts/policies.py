@@ -25,6 +25,7 @@ DETAIL_READS = (  # optional: what becomes unknown without each is told in docs/
     "iam:ListServiceSpecificCredentials",
     "iam:ListSSHPublicKeys",
     "iam:ListSigningCertificates",
+    "iam:ListMFADevices",
     "iam:ListOrganizationsFeatures",
     "organizations:DescribeOrganization",
 )

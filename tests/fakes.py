@@ -21,6 +21,7 @@ from accounts.gateway import (
     RootTask,
     VirtualMfaDevice,
 )
+from hygiene.domain.mfa import VIRTUAL, kind_of
 from tests.fake_details import FakeDetailCalls, FakeExtras
 from tests.fake_root import ROOT, FakeRootGateway
 
@@ -66,6 +67,7 @@ class FakeUser:
     password_last_changed_at: datetime | None = None
     mfa: bool = False
     virtual_mfa: bool = False
+    other_mfa: list[str] = field(default_factory=list)  # serial numbers of devices that are not virtual
     keys: list[FakeKey] = field(default_factory=list)
     user_id: str = ""
 
@@ -109,6 +111,13 @@ class FakeAwsAccount:
     def arn(self, user: FakeUser) -> str:
         resource = "root" if user is self.root else f"user{user.path}{user.name}"
         return f"arn:{self.partition}:iam::{self.account_id}:{resource}"
+
+    def mfa_serials(self, user: FakeUser) -> list[str]:
+        """Devices of a user, or of root; a user with MFA and none named has a hardware token."""
+        name = "root-account-mfa-device" if user is self.root else user.name
+        virtual = [f"arn:{self.partition}:iam::{self.account_id}:mfa/{name}"] if user.virtual_mfa else []
+        found = [*virtual, *user.other_mfa, *(self.root_mfa_serials if user is self.root else [])]
+        return found or (["GAHT12345678"] if user.mfa else [])
 
     def report_bytes(self) -> bytes:
         return "\n".join([HEADER, *(self._row(user) for user in (self.root, *self.users.values()))]).encode()
@@ -193,13 +202,19 @@ class FakeGateway(FakeDetailCalls):
                 "AccountPasswordPresent": int(root.password_enabled),
                 "AccountSigningCertificatesPresent": int(bool(self.world.extras.certificates.get(ROOT))),
                 "Users": len(self.world.users),
+                "MFADevicesInUse": sum(len(self.world.mfa_serials(user)) for user in (root, *self.world.users.values())),
             }
         )
 
     def virtual_mfa_devices(self) -> tuple[VirtualMfaDevice, ...]:
         self._begin("ListVirtualMFADevices")
         holders = [user for user in (self.world.root, *self.world.users.values()) if user.virtual_mfa]
-        return tuple(VirtualMfaDevice(f"arn:aws:iam::{self.account_id}:mfa/{user.name}", self.world.arn(user)) for user in holders)
+        return tuple(
+            VirtualMfaDevice(serial, self.world.arn(user))
+            for user in holders
+            for serial in self.world.mfa_serials(user)
+            if kind_of(serial) == VIRTUAL
+        )
 
     def _user(self, name: str) -> FakeUser:
         if name not in self.world.users:
@@ -216,6 +231,10 @@ class FakeGateway(FakeDetailCalls):
         self._begin("ListAccessKeys", user_name=user_name)
         keys = reversed(self._user(user_name).keys)
         return tuple(ListedKey(user_name, key.access_key_id, key.status, key.created_at.replace(microsecond=0)) for key in keys)
+
+    def list_mfa_devices(self, user_name: str) -> tuple[str, ...]:
+        self._begin("ListMFADevices", user_name=user_name)
+        return tuple(self.world.mfa_serials(self._user(user_name)))
 
     def access_key_last_used(self, access_key_id: str) -> KeyLastUse:
         self._begin("GetAccessKeyLastUsed", access_key_id=access_key_id)

@@ -20,6 +20,11 @@ def listed_certificate(entry: dict[str, Any]) -> ListedCertificate:
     return ListedCertificate(certificate_id, str(entry.get("Status", "")), utc(entry.get("UploadDate")))
 
 
+def mfa_serial(entry: dict[str, Any]) -> str:
+    """The serial number of one entry of ListMFADevices, from which its kind is told."""
+    return str(needed(entry, "SerialNumber", "ListMFADevices"))
+
+
 def last_use(answer: dict[str, Any]) -> KeyLastUse:
     """GetAccessKeyLastUsed. Raises Unreachable when the answer says nothing of the use: that is unknown, not never."""
     use = needed(answer, "AccessKeyLastUsed", "GetAccessKeyLastUsed")
@@ -41,6 +46,11 @@ class CredentialCalls(Connection):
         pages = self.pages("list_access_keys", "ListAccessKeys", UserName=user_name)
         found = (listed_key(entry, user_name) for page in pages for entry in page.get("AccessKeyMetadata") or [])
         return tuple({key.access_key_id: key for key in found}.values())
+
+    def list_mfa_devices(self, user_name: str) -> tuple[str, ...]:
+        """iam:ListMFADevices of one user, all pages."""
+        pages = self.pages("list_mfa_devices", "ListMFADevices", UserName=user_name)
+        return tuple(mfa_serial(entry) for page in pages for entry in page.get("MFADevices") or [])
 
     def access_key_last_used(self, access_key_id: str) -> KeyLastUse:
         """iam:GetAccessKeyLastUsed."""

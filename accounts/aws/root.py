@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.aws.connection import IAM, IAM_WRITE, Api, Connection, needed, request_id
-from accounts.aws.credentials import last_use, listed_certificate, listed_key
+from accounts.aws.connection import IAM, IAM_WRITE, Api, Connection, request_id
+from accounts.aws.credentials import last_use, listed_certificate, listed_key, mfa_serial
 from accounts.aws.session import Credentials
 from accounts.gateway import KeyLastUse, ListedCertificate, ListedKey, NoSuchEntity
 
@@ -55,7 +55,7 @@ class AwsRootGateway(Connection):
     def list_mfa_devices(self) -> tuple[str, ...]:
         """Serial numbers by iam:ListMFADevices of root, all pages."""
         pages = self.pages("list_mfa_devices", "ListMFADevices")
-        return tuple(str(needed(entry, "SerialNumber", "ListMFADevices")) for page in pages for entry in page.get("MFADevices") or [])
+        return tuple(mfa_serial(entry) for page in pages for entry in page.get("MFADevices") or [])
 
     def delete_access_key(self, access_key_id: str) -> str:
         """iam:DeleteAccessKey, one attempt on the wire."""

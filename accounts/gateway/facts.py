@@ -86,6 +86,11 @@ class AccountSummary:
         """How many IAM users the account has, used as completeness check of a report."""
         return self.values.get("Users")
 
+    @property
+    def mfa_devices_in_use(self) -> int | None:
+        """How many MFA devices of any kind are assigned. Whether AWS counts root's is not documented."""
+        return self.values.get("MFADevicesInUse")
+
 
 @dataclass(frozen=True, slots=True)
 class VirtualMfaDevice:

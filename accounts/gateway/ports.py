@@ -59,6 +59,9 @@ class Gateway(Protocol):
     def list_access_keys(self, user_name: str) -> tuple[ListedKey, ...]:
         """iam:ListAccessKeys of one user, all pages, in no promised order. Raises NoSuchEntity when the user is gone."""
 
+    def list_mfa_devices(self, user_name: str) -> tuple[str, ...]:
+        """Serial numbers by iam:ListMFADevices of one user, of every kind, all pages. Raises NoSuchEntity when the user is gone."""
+
     def access_key_last_used(self, access_key_id: str) -> KeyLastUse:
         """iam:GetAccessKeyLastUsed."""
 

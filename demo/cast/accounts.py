@@ -73,8 +73,16 @@ def _account(row: tuple[str, str, str, str, int, str], now: datetime) -> AwsAcco
         users=tricky(now) if name == "platform-tools" else people(dice, count, now),
     )
     account.root = _root(name, now)
+    _give_passkey(account)
     dress(account, now)
     return account
+
+
+def _give_passkey(account: AwsAccount) -> None:
+    """The first user with a virtual device has a passkey too, in every account that has such a user."""
+    user = next((user for user in account.users if user.mfa == "virtual"), None)
+    if user is not None:
+        user.more_mfa = [f"arn:{account.partition}:iam::{account.number}:u2f/user/{user.name}/phone-{account.number[:6]}"]
 
 
 def _root(name: str, now: datetime) -> AwsUser:

@@ -87,6 +87,14 @@ class IamCalls:
         )
         return members("Certificates", rows) + tag("IsTruncated", "false")
 
+    def _list_mfa_devices(self, account: AwsAccount, call: Call) -> str:
+        user = self._user(account, call)
+        rows = (
+            tag("UserName", user.name) + tag("SerialNumber", serial) + tag("EnableDate", iso(user.created_at))
+            for serial in account.mfa_serials(user)
+        )
+        return members("MFADevices", rows) + tag("IsTruncated", "false")
+
     def _certificate(self, user: AwsUser, call: Call) -> int:
         for place, (_, moment) in enumerate(user.certificates):
             if certificate_id(moment) == call.parameters.get("CertificateId"):

@@ -33,6 +33,7 @@ class AwsUser:
     password_changed_at: datetime | None = None
     signed_in_at: datetime | None = None
     mfa: str = ""  # "", "virtual" or "hardware"
+    more_mfa: list[str] = field(default_factory=list)  # serial numbers of devices beside that one
     keys: list[AwsKey] = field(default_factory=list)
     certificates: list[tuple[bool, datetime]] = field(default_factory=list)
     user_id: str = ""  # "" is made when it is served
@@ -74,6 +75,13 @@ class AwsAccount:
     def arn(self, user: AwsUser) -> str:
         """ARN of a user or of root."""
         return f"arn:{self.partition}:iam::{self.number}:{'root' if user is self.root else f'user{user.path}{user.name}'}"
+
+    def mfa_serials(self, user: AwsUser) -> list[str]:
+        """Serial numbers of all MFA devices: an ARN for a virtual device, a plain number for hardware."""
+        name = "root-account-mfa-device" if user is self.root else user.name
+        virtual, plain = f"arn:{self.partition}:iam::{self.number}:mfa/{name}", f"GAHT{self.number[-8:]}"
+        first = {"": [], "virtual": [virtual]}.get(user.mfa, [plain])
+        return [*first, *user.more_mfa]
 
     @property
     def reports(self) -> bool:

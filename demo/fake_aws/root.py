@@ -57,7 +57,7 @@ class RootCalls:
         return ""
 
     def _root_list_mfa_devices(self, account: AwsAccount, call: Call) -> str:
-        rows = [tag("SerialNumber", self._serial(account))] if account.root.mfa else []
+        rows = [tag("SerialNumber", serial) for serial in account.mfa_serials(account.root)]
         return members("MFADevices", rows) + tag("IsTruncated", "false")
 
     def _root_deactivate_mfa_device(self, account: AwsAccount, call: Call) -> str:
@@ -79,7 +79,4 @@ class RootCalls:
 
     @staticmethod
     def _serial(account: AwsAccount) -> str:
-        """An ARN for a virtual device, a plain number for hardware."""
-        return (
-            f"arn:aws:iam::{account.number}:mfa/root-account-mfa-device" if account.root.mfa != "hardware" else f"GAHT{account.number[-8:]}"
-        )
+        return account.mfa_serials(account.root)[0]

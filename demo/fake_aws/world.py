@@ -197,7 +197,7 @@ class World:
 
     def summary(self, account: AwsAccount) -> dict[str, int]:
         """GetAccountSummary, live."""
-        holders = [user for user in (account.root, *account.users) if user.mfa]
+        devices = sum(len(account.mfa_serials(user)) for user in (account.root, *account.users))
         return {
             "Users": len(self.backend(account).users),
             "UsersQuota": 5000,
@@ -206,8 +206,8 @@ class World:
             "AccountMFAEnabled": int(bool(account.root.mfa)),
             "AccountPasswordPresent": int(account.root.password),
             "AccountSigningCertificatesPresent": int(bool(account.root.certificates)),
-            "MFADevices": len(holders),
-            "MFADevicesInUse": len(holders),
+            "MFADevices": devices,
+            "MFADevicesInUse": devices,
             "Groups": 0,
             "GroupsQuota": 300,
         }

@@ -78,7 +78,7 @@ resource "aws_iam_role_policy" "read" {
         Sid      = "OptionalOfUsers"
         Effect   = "Allow"
         Resource = local.users
-        Action   = ["iam:ListSSHPublicKeys", "iam:ListSigningCertificates"]
+        Action   = ["iam:ListSSHPublicKeys", "iam:ListSigningCertificates", "iam:ListMFADevices"]
       },
     ]
   })

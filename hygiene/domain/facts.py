@@ -202,7 +202,7 @@ NO_DETAILS = DetailFacts()
 
 @dataclass(frozen=True, slots=True)
 class PrincipalFacts:
-    """Root or one IAM user with its keys. `mfa_kinds` None: kinds not known; values "virtual", "hardware".
+    """Root or one IAM user with its keys. `mfa_kinds` None: kinds not known; values of `domain.mfa`, UNREAD among them: not all known.
 
     `ambiguous_slots` counts active report slots that could not be matched to exactly one key id after a live list.
     `has_data_warning`: rows of the report contradict each other, nothing may be decided from them automatically.
@@ -223,6 +223,7 @@ class PrincipalFacts:
     certificates: tuple[CertificateFacts, ...] | None = ()
     mfa_kinds: frozenset[str] | None = None
     mfa_kinds_observed_at: datetime | None = None
+    mfa_kinds_source: str = Source.MFA_DEVICES
     observed_at: datetime | None = None
     ambiguous_slots: int = 0
     has_data_warning: bool = False

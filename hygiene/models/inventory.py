@@ -105,7 +105,11 @@ class Principal(models.Model):
     password_next_rotation_at = models.DateTimeField(null=True, blank=True)
     password_changed_here_at = models.DateTimeField(null=True, blank=True)  # by our own recorded action: an older report is not believed
     mfa_state = models.CharField(max_length=16, choices=choices(facts.MfaState), default=facts.MfaState.UNKNOWN)
-    mfa_kinds = models.JSONField(null=True, blank=True)  # list of "virtual", "hardware"; null: not known
+    mfa_kinds = models.JSONField(null=True, blank=True)  # list of kinds, see domain.mfa; null: not known
+    mfa_fingerprint = models.CharField(max_length=64, blank=True)  # of a user with virtual devices; see services.mfa_devices
+    mfa_listed_fingerprint = models.CharField(max_length=64, blank=True)  # the fingerprint at the last ListMFADevices
+    mfa_listed_at = models.DateTimeField(null=True, blank=True)
+    mfa_listed_others = models.PositiveIntegerField(null=True, blank=True)  # devices of other kinds in the account at that time
     certificates = models.JSONField(null=True, blank=True)  # list of {"slot", "active", "last_rotated_at"}; null: not known
     fingerprint = models.CharField(max_length=64, blank=True)  # of the report's slots; see services.inventory
     listed_fingerprint = models.CharField(max_length=64, blank=True)  # the fingerprint at the last live list

@@ -29,6 +29,7 @@ PRINCIPAL_FIELDS = (
         "password_last_changed_at",
     ),
     *("password_next_rotation_at", "mfa_state", "mfa_kinds", "certificates", "fingerprint", "has_data_warning", "warnings", "extra"),
+    *("mfa_fingerprint", "mfa_listed_fingerprint", "mfa_listed_at", "mfa_listed_others"),
     *("keys_known", "active_keys", "inactive_keys", "ambiguous_slots", "report_generated_at", "last_seen_at", "gone_at", "tags"),
     *("owner", "owner_source", "user_class"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -40,6 +40,7 @@ from hygiene.services.marks import mark_worst
 from hygiene.services.reconciling import reconcile, subject_of
 
 UNREACHABLE_OUTCOMES = (PollOutcome.ACCESS_LOST, PollOutcome.REJECTED)
+FEW = 500  # users who are judged by themselves; more of them, and the whole account is
 KEPT = (Outcome.FAIL, Outcome.EXEMPT, Outcome.UNKNOWN)
 
 
@@ -112,7 +113,8 @@ def principal_facts(
         keys=tuple(key_facts(key, usage) for key in keys),
         certificates=_certificates(principal.certificates),
         mfa_kinds=None if principal.mfa_kinds is None else frozenset(principal.mfa_kinds),
-        mfa_kinds_observed_at=principal.report_generated_at,
+        mfa_kinds_observed_at=principal.mfa_listed_at or principal.report_generated_at,
+        mfa_kinds_source=Source.MFA_DEVICES if principal.mfa_listed_at is None else "ListMFADevices",
         observed_at=principal.report_generated_at,
         ambiguous_slots=principal.ambiguous_slots,
         keys_known=principal.keys_known,
@@ -147,6 +149,15 @@ def reevaluate_principals(
     scope = Q(principal__in=[principal.pk for principal in principals]) | Q(principal__isnull=True)
     judge(account, status, holders.of_principals(principals), policy=policy, now=now, changes=changes, scope=scope)
     changes.write()
+
+
+def reevaluate_users(account: Account, status: AccountStatus, pks: Collection[int], *, policy: Policy, now: datetime) -> None:
+    """Judge these users as they are stored, and the account itself; where they are many, everything in the account."""
+    if len(pks) > FEW:
+        reevaluate_account(account, status, policy=policy, now=now)
+    else:
+        users = list(Principal.objects.present().filter(pk__in=pks))
+        reevaluate_principals(account, status, users, policy=policy, now=now)
 
 
 def judge(

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from hygiene.domain.facts import MfaState, Source
+from hygiene.domain.facts import Source
 from hygiene.domain.report import ParsedReport, ReportRow
 from hygiene.models import AccessKey, Principal
-from hygiene.services import owners, slots, timelines
+from hygiene.services import mfa_kinds, owners, slots, timelines
 from hygiene.services.changes import PRINCIPAL_STATE, Changes
 from hygiene.services.holders import Holder
 from hygiene.services.identity import Joined
@@ -44,6 +44,15 @@ def record(parsed: ParsedReport, seen: Observation, joined: Joined, changes: Cha
             held.append(Holder(principal, _present(keys, principal)))
     changes.renamed = [joined.of[arn].pk for arn in joined.renamed]
     return held, changed
+
+
+def look_again(held: Iterable[Holder], seen: Observation, changes: Changes) -> None:
+    """The report says nothing new, but which MFA devices are virtual was read live."""
+    for holder in held:
+        before = PRINCIPAL_STATE(holder.principal)
+        mfa_kinds.fill(holder.principal, seen.mfa)
+        if before != PRINCIPAL_STATE(holder.principal):
+            changes.principals.append(holder.principal)
 
 
 def _present(keys: Mapping[int, list[AccessKey]], principal: Principal) -> list[AccessKey]:
@@ -112,7 +121,7 @@ def _fill(principal: Principal, row: ReportRow, seen: Observation) -> None:
         principal.password_next_rotation_at = row.password_next_rotation_at
     principal.password_last_used_at = row.password_last_use.at
     principal.mfa_state = row.mfa_state
-    principal.mfa_kinds = _mfa_kinds(row, seen)
+    mfa_kinds.fill(principal, seen.mfa)
     principal.certificates = _certificates(row)
     principal.fingerprint = row.fingerprint
     principal.keys_known = row.keys_known
@@ -123,15 +132,6 @@ def _fill(principal: Principal, row: ReportRow, seen: Observation) -> None:
     principal.report_generated_at = seen.generated_at
     principal.last_seen_at = seen.now
     principal.gone_at = None
-
-
-def _mfa_kinds(row: ReportRow, seen: Observation) -> list[str] | None:
-    """Virtual if an assigned virtual device carries the ARN, else hardware (or a passkey); None when devices could not be listed."""
-    if row.mfa_state is MfaState.OFF:
-        return []
-    if seen.virtual_mfa_arns is None or row.mfa_state is MfaState.UNKNOWN:
-        return None
-    return ["virtual"] if row.arn in seen.virtual_mfa_arns else ["hardware"]
 
 
 def _certificates(row: ReportRow) -> list[dict[str, Any]] | None:

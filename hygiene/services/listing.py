@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from operator import attrgetter
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from django.db.models import F
 
@@ -27,6 +28,7 @@ from hygiene.services.holders import Holder
 logger = logging.getLogger(__name__)
 LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
 WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
+Told = TypeVar("Told")
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
 Keys: TypeAlias = Mapping[int, list[AccessKey]]  # by user
 Uses: TypeAlias = Mapping[int, Mapping[str, KeyLastUse]]  # by user, then by key id
@@ -72,7 +74,7 @@ def list_changed_users(
     """
     started_at, done, conflicts = clock.now(), 0, list[str]()
     try:
-        for batch in _batches(users, gateway, clock):
+        for batch in in_batches(users, partial(_listed, gateway=gateway, names=Names(gateway)), clock):
             conflicts += _record(poll, status, batch, gateway, policy=policy, clock=clock)
             done += len(batch)
             if clock.now() - started_at > LONGEST:
@@ -84,13 +86,13 @@ def list_changed_users(
     return Listing("", len(users) - done, done, tuple(conflicts))
 
 
-def _batches(users: Sequence[Principal], gateway: Gateway, clock: Clock) -> Iterator[list[Answer]]:
-    """Answers as they come, some seconds' worth at a time."""
-    batch: list[Answer] = []
-    since, names = clock.now(), Names(gateway)
+def in_batches(users: Sequence[Principal], ask: Callable[[Principal], Told], clock: Clock) -> Iterator[list[tuple[Principal, Told]]]:
+    """What AWS tells of each user as it comes, some seconds' worth at a time. An error is raised after what was answered before it."""
+    batch: list[tuple[Principal, Told]] = []
+    since = clock.now()
     for user in users:
         try:
-            batch.append((user, _listed(user, gateway, names)))
+            batch.append((user, ask(user)))
         except AwsError:
             if batch:
                 yield batch
@@ -102,7 +104,7 @@ def _batches(users: Sequence[Principal], gateway: Gateway, clock: Clock) -> Iter
         yield batch
 
 
-def _listed(user: Principal, gateway: Gateway, names: Names) -> tuple[ListedKey, ...]:
+def _listed(user: Principal, *, gateway: Gateway, names: Names) -> tuple[ListedKey, ...]:
     """The user's keys now; none for a user who was deleted since the report.
 
     Of a user who is gone IAM cannot tell the ARN, so a policy that is scoped to ARNs refuses: that is no missing permission.

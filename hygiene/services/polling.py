@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -32,6 +32,8 @@ from hygiene.services import (
     identity,
     inventory,
     leases,
+    mfa_devices,
+    mfa_kinds,
     missing,
     owners,
     posture,
@@ -43,13 +45,13 @@ from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
 from hygiene.services.listing import list_changed_users, to_list
+from hygiene.services.mfa_kinds import Assigned
 from hygiene.services.reports import Patience
 from hygiene.services.slots import Observation
 
 T = TypeVar("T")
 OpenGateway = Callable[[Account], Gateway]
 LISTED_WARNINGS = 20
-FEW = 500  # users who are judged by themselves; more of them, and the whole account is
 OWN_ERROR = "Key Hygiene itself failed while it read this account. The worker's log tells where; what was known is kept."
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Run:
     clock: Clock
     summary: AccountSummary | None = None
     devices: tuple[VirtualMfaDevice, ...] | None = None
+    assigned: Assigned = field(default_factory=Assigned)
     users_digest: str = ""  # of the report; see services.identity
     held: list[Holder] = field(default_factory=list)  # who is in the account, once the report is recorded
     notes: list[str] = field(default_factory=list)
@@ -111,12 +114,13 @@ def _read(run: Run, patience: Patience) -> None:
     """Summary and devices, then the report, recorded at once; then live lists of changed users."""
     run.summary = _optional(run, run.gateway.account_summary, "iam:GetAccountSummary", "root's credentials between two reports")
     run.devices = _optional(run, run.gateway.virtual_mfa_devices, "iam:ListVirtualMFADevices", "which MFA devices are virtual")
+    run.assigned = Assigned.of(run.devices, run.summary)
     _record_live_facts(run)
     report = reports.obtain(run.gateway, run.status, clock=run.clock, patience=patience)
     if missing.is_noted(run.status, reports.PERMISSION):
         run.notes.append(reports.WITHOUT)
     is_complete = _record_report(run, report)
-    users, run.held = to_list(run.held), []
+    users, of_devices, run.held = to_list(run.held), mfa_kinds.to_read(run.held, run.assigned, now=run.clock.now()), []
     listing = list_changed_users(run.poll, run.status, run.gateway, users, policy=run.policy, clock=run.clock)
     if listing.refusal:
         run.notes.append(listing.refusal)
@@ -127,6 +131,8 @@ def _read(run: Run, patience: Patience) -> None:
     missing.tell(run.status, "iam:ListAccessKeys", "ids of access keys", is_refused=bool(listing.refusal), now=run.clock.now())
     run.goes_on = listing.left > 0 and not listing.refusal
     run.is_counted = listing.listed == 0
+    if listing.left == 0 or listing.refusal:
+        _beside(run, lambda: _read_mfa_devices(run, of_devices), "MFA devices")
     _beside(run, lambda: identity.learn(run.users_digest, run.poll, run.status, run.gateway, now=run.clock.now()), "UserIds")
     if missing.is_noted(run.status, identity.PERMISSION):
         run.notes.append(identity.WITHOUT)
@@ -157,6 +163,14 @@ def _beside(run: Run, read: Callable[[], None], what: str) -> None:
         run.notes.append(f"{what} could not be read this time: {error.sentence}")
 
 
+def _read_mfa_devices(run: Run, users: Sequence[Principal]) -> None:
+    """Kinds of devices that only a list of each user's devices tells."""
+    reading = mfa_devices.read(run.poll, run.status, run.gateway, users, assigned=run.assigned, policy=run.policy, clock=run.clock)
+    run.notes += reading.notes
+    run.goes_on = run.goes_on or reading.left > 0
+    run.is_counted = run.is_counted and not reading.is_judged
+
+
 def _read_details(run: Run) -> None:
     """Facts beside the report, when they are due; verdicts that may differ follow."""
     reading = details.refresh(run.poll, run.status, run.gateway, clock=run.clock)
@@ -166,11 +180,10 @@ def _read_details(run: Run) -> None:
     now = run.clock.now()
     with leases.fenced(run.poll, now=now, phase="details"):
         AccountStatus.objects.select_for_update().get(pk=run.status.pk)  # nobody judges by newer facts of others until this is written
-        if reading.is_changed or len(reading.changed) > FEW:
+        if reading.is_changed:
             findings.reevaluate_account(run.account, run.status, policy=run.policy, now=now)
         else:
-            users = list(Principal.objects.present().filter(pk__in=reading.changed))
-            findings.reevaluate_principals(run.account, run.status, users, policy=run.policy, now=now)
+            findings.reevaluate_users(run.account, run.status, reading.changed, policy=run.policy, now=now)
     run.is_counted = False
 
 
@@ -208,7 +221,7 @@ def _record_report(run: Run, report: CredentialReport) -> bool:
         if is_older:
             poll.warnings.append("AWS served an older report than the one that is known; it was not used.")
         is_news = not is_older and not _is_known(run, report, digest, is_complete=is_complete)
-        seen = Observation(run.account, poll, report.generated_at, now, _virtual_arns(run.devices), user_ids, owners.chain(run.account))
+        seen = Observation(run.account, poll, report.generated_at, now, run.assigned, user_ids, owners.chain(run.account))
         changes = _present(run, parsed if is_news else None, seen, is_complete=is_complete)
         poll.save(update_fields=["report_generated_at", "report_sha256", "users_total", "users_changed", "rows_quarantined", "warnings"])
         status.last_outcome = PollOutcome.COMPLETE if is_complete else PollOutcome.PARTIAL
@@ -228,6 +241,7 @@ def _present(run: Run, news: ParsedReport | None, seen: Observation, *, is_compl
     changes = Changes()
     if news is None:
         run.held = holders.of_account(run.account)
+        inventory.look_again(run.held, seen, changes)
     else:
         joined = identity.join(news.rows, run.status, seen.user_ids)
         run.held, run.poll.users_changed = inventory.record(news, seen, joined, changes, is_complete=is_complete)
@@ -265,10 +279,6 @@ def _warnings(run: Run, parsed: ParsedReport) -> list[str]:
     lines = [f"Line {row.line} was set aside: {row.reason}." for row in parsed.quarantined[:LISTED_WARNINGS]]
     of_rows = [f"{row.name}: {text}" for row in parsed.rows for text in row.warnings]
     return [*run.notes, *parsed.warnings, *lines, *of_rows[:LISTED_WARNINGS]]
-
-
-def _virtual_arns(devices: Iterable[VirtualMfaDevice] | None) -> frozenset[str] | None:
-    return None if devices is None else frozenset(device.user_arn for device in devices if device.user_arn)
 
 
 def _close(run: Run, outcome: PollOutcome, *, code: str = "", sentence: str = "", request_id: str = "") -> None:

@@ -15,6 +15,7 @@ from hygiene.models import AccessKey, Poll, Principal
 from hygiene.services import timelines
 from hygiene.services.changes import KEY_STATE, Changes, set_status
 from hygiene.services.identity import UserIds
+from hygiene.services.mfa_kinds import Assigned
 from hygiene.services.timelines import Sighting
 
 
@@ -26,7 +27,7 @@ class Observation:
     poll: Poll
     generated_at: datetime
     now: datetime
-    virtual_mfa_arns: frozenset[str] | None
+    mfa: Assigned
     user_ids: UserIds = field(default_factory=dict)
     chain: Chain = field(default_factory=Chain)
 

@@ -19,12 +19,14 @@ from tests.fakes import FakeAwsAccount
 NUMBER, OTHER = "111122223333", "444455556666"
 NOW = datetime.now(UTC).replace(microsecond=0)
 BORN, USED = NOW - timedelta(days=100), (NOW - timedelta(days=2)).replace(second=0)
+PASSKEY = f"arn:aws:iam::{NUMBER}:u2f/user/ana/phone-EXAMPLE"
 KEY, SECOND, ROOT_KEY = "AKIAANA0000000000001", "AKIAANA0000000000002", "AKIAROOT000000000001"
 
 
 def organization() -> Organization:
     keys = [AwsKey(BORN, last_used_at=USED, service="ec2", access_key_id=KEY), AwsKey(BORN, status="Inactive", access_key_id=SECOND)]
     ana = AwsUser("ana", created_at=BORN, path="/people/", password=True, keys=keys, certificates=[(True, BORN)], tags={"team": "pay"})
+    ana.mfa, ana.more_mfa = "virtual", [PASSKEY]
     root = AwsUser("<root_account>", created_at=BORN, password=True, mfa="virtual", keys=[AwsKey(BORN, access_key_id=ROOT_KEY)])
     account = AwsAccount(NUMBER, "payments", external_id="ours", root=root, users=[ana, AwsUser("bob", created_at=BORN)])
     account.password_policy = {"MinimumPasswordLength": 14, "RequireSymbols": True}
@@ -33,7 +35,7 @@ def organization() -> Organization:
 
 def fake() -> FakeAwsAccount:
     world = FakeAwsAccount(NUMBER, now=NOW)
-    world.user("ana", created_at=BORN, path="/people/", password_enabled=True)
+    world.user("ana", created_at=BORN, path="/people/", password_enabled=True, mfa=True, virtual_mfa=True, other_mfa=[PASSKEY])
     world.user("bob", created_at=BORN)
     world.key("ana", access_key_id=KEY, created_at=BORN, last_used_at=USED, service="ec2")
     world.key("ana", access_key_id=SECOND, created_at=BORN, status="Inactive")

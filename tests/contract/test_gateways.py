@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.gateway import AccessDenied, NoSuchEntity, ReportState, RootTask, UnexpectedAwsError
-from tests.contract.conftest import BORN, KEY, NOW, NUMBER, OTHER, ROOT_KEY, SECOND, USED, Door
+from tests.contract.conftest import BORN, KEY, NOW, NUMBER, OTHER, PASSKEY, ROOT_KEY, SECOND, USED, Door
 
 
 def test_a_report_is_made_then_got(door: Door) -> None:
@@ -33,6 +33,18 @@ def test_keys_are_listed_with_their_last_use(door: Door) -> None:
     assert gateway.list_access_keys("bob") == ()
     with pytest.raises(NoSuchEntity):
         gateway.list_access_keys("nobody")
+
+
+def test_devices_of_a_user_are_listed_whatever_their_kind(door: Door) -> None:
+    gateway = door.open()
+    virtual = f"arn:aws:iam::{NUMBER}:mfa/ana"
+    assert set(gateway.list_mfa_devices("ana")) == {virtual, PASSKEY}
+    assert gateway.list_mfa_devices("bob") == ()
+    with pytest.raises(NoSuchEntity):
+        gateway.list_mfa_devices("nobody")
+    assert virtual in {device.serial_number for device in gateway.virtual_mfa_devices()}
+    assert PASSKEY not in {device.serial_number for device in gateway.virtual_mfa_devices()}
+    assert gateway.account_summary().mfa_devices_in_use == 3
 
 
 def test_a_key_is_disabled_enabled_and_deleted(door: Door) -> None:

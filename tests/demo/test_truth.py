@@ -55,6 +55,21 @@ def test_accounts_that_cannot_be_read_say_why_and_the_others_tell_every_kind_of_
     _has_every_kind_of_detail()
 
 
+def test_kinds_of_mfa_devices_are_those_of_the_cast_and_virtual_only_means_it(polled: dict[str, str], cast: Organization) -> None:
+    wanted, both = set(), set()
+    for account in cast.accounts:
+        if account.name in polled and account.reports:
+            holders = [user for user in account.users if user.password and user.mfa == "virtual"]
+            wanted |= {(account.number, user.name) for user in holders if not user.more_mfa}
+            both |= {(account.number, user.name) for user in holders if user.more_mfa}
+    found = Finding.objects.failing().filter(rule="mfa.virtual_only").values_list("account__account_id", "principal__name")
+    assert set(found) == wanted
+    users = Principal.objects.present().users().filter(mfa_kinds=["passkey", "virtual"])
+    assert set(users.values_list("account__account_id", "name")) == both
+    assert len(both) > 5
+    assert not Finding.objects.open().filter(rule="mfa.virtual_only", outcome="unknown").exists()
+
+
 def _has_every_kind_of_detail() -> None:
     users = Principal.objects.present().users()
     told = users.exclude(policies=None)

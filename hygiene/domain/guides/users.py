@@ -49,7 +49,7 @@ GUIDES: Mapping[str, Guide] = {
     "mfa.virtual_only": Guide(
         "Virtual MFA only",
         "Codes from an app can be phished; passkeys and security keys cannot.",
-        "Every known MFA device of a console user is virtual.",
+        "Every MFA device of a console user is virtual.",
         "",
         f"{CREDENTIALS}: Assign MFA device, a passkey or security key; then remove the virtual one.",
         f"aws iam list-mfa-devices --user-name USER\n{MFA}",

@@ -36,7 +36,7 @@ def _password_too_old(e: Evidence) -> Outcome:
 def _mfa_virtual_only(e: Evidence) -> Outcome:
     if e["console password"] == "none" or e["mfa"] in ("off", "n/a"):
         return NOT_APPLICABLE
-    if "unknown" in (e["console password"], e["mfa"], e["mfa kinds"]) or not e["mfa kinds"]:
+    if "unknown" in (e["console password"], e["mfa"], e["mfa kinds"]) or not e["mfa kinds"] or "others unknown" in e["mfa kinds"]:
         return UNKNOWN
     return FAIL if e["mfa kinds"] == "virtual" else PASS
 

@@ -6,6 +6,7 @@ from datetime import UTC
 
 from hygiene.domain.ages import whole_days
 from hygiene.domain.facts import KeyFacts, MfaState, PasswordState, UseState
+from hygiene.domain.mfa import OTHER, UNREAD, VIRTUAL
 from hygiene.domain.rules.base import (
     Case,
     Judgement,
@@ -20,6 +21,7 @@ from hygiene.domain.rules.base import (
     passed,
     status_fact,
     unknown,
+    unread,
     use_fact,
     use_of,
 )
@@ -153,15 +155,18 @@ def virtual_only(case: Case) -> Judgement:
     """Console user whose MFA devices are all virtual."""
     user = case.user
     kinds = "unknown" if user.mfa_kinds is None else ", ".join(sorted(user.mfa_kinds))
-    listed = FactUsed("mfa kinds", kinds, user.mfa_kinds_observed_at, "ListVirtualMFADevices")
+    listed = FactUsed("mfa kinds", kinds, user.mfa_kinds_observed_at, user.mfa_kinds_source)
     facts = (_password(case), case.reported("mfa", user.mfa_state), listed)
     if user.password_state is PasswordState.NONE or user.mfa_state in (MfaState.OFF, MfaState.NOT_APPLICABLE):
         return not_applicable("Not a console user with MFA.", *facts)
     if user.password_state is PasswordState.UNKNOWN or user.mfa_state is MfaState.UNKNOWN or not user.mfa_kinds:
         return unknown("Password, MFA or the kind of MFA device could not be read.", *facts)
-    if user.mfa_kinds == {"virtual"}:
-        text = "All known MFA devices are virtual; a passkey or security key resists phishing."
-        return failed(text, "only virtual devices", *facts)
+    if UNREAD in user.mfa_kinds:
+        return unread(case, "iam:ListMFADevices", "whether the user has a passkey, security key or hardware token too", *facts)
+    if user.mfa_kinds == {VIRTUAL}:
+        return failed("All MFA devices are virtual; a passkey or security key resists phishing.", "only virtual devices", *facts)
+    if user.mfa_kinds <= {VIRTUAL, OTHER}:
+        return passed("Not all MFA devices are virtual.", "not only virtual devices", *facts)
     return passed("Has a hardware device, a passkey or a security key.", "not only virtual devices", *facts)
 
 

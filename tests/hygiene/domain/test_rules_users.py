@@ -8,7 +8,24 @@ import pytest
 
 from hygiene.domain.facts import CertificateFacts, KeyFacts, KeyMatch, KeyStatus, LastUse, MfaState, PasswordState, PrincipalFacts, UseState
 from hygiene.domain.verdicts import Outcome
-from tests.hygiene.domain.cases import NEVER, NO_DATA, NOW, UNKNOWN, F, N, P, U, ago, console_user, judge, key, outcomes, used, user
+from tests.hygiene.domain.cases import (
+    NEVER,
+    NO_DATA,
+    NOW,
+    UNKNOWN,
+    F,
+    N,
+    P,
+    U,
+    account,
+    ago,
+    console_user,
+    judge,
+    key,
+    outcomes,
+    used,
+    user,
+)
 
 FUTURE, SECOND = NOW + timedelta(minutes=6), timedelta(seconds=1)
 OFF = KeyStatus.INACTIVE
@@ -142,6 +159,9 @@ def test_a_password_over_its_age(facts: PrincipalFacts, outcome: Outcome) -> Non
         (console_user(mfa_kinds=frozenset({"virtual"})), F),
         (console_user(mfa_kinds=frozenset({"virtual", "hardware"})), P),
         (console_user(mfa_kinds=frozenset({"hardware"})), P),
+        (console_user(mfa_kinds=frozenset({"virtual", "passkey"})), P),
+        (console_user(mfa_kinds=frozenset({"virtual", "other"})), P),
+        (console_user(mfa_kinds=frozenset({"virtual", "others unknown"})), U),
         (console_user(mfa_kinds=frozenset()), U),
         (console_user(mfa_kinds=None), U),
         (console_user(mfa_state=MfaState.UNKNOWN, mfa_kinds=frozenset({"virtual"})), U),
@@ -153,6 +173,20 @@ def test_a_password_over_its_age(facts: PrincipalFacts, outcome: Outcome) -> Non
 )
 def test_virtual_mfa_only(facts: PrincipalFacts, outcome: Outcome) -> None:
     assert outcomes("mfa.virtual_only", facts) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (frozenset(), "iam:ListMFADevices was not read yet, so whether the user has a passkey, security key or hardware token too"),
+        (frozenset({"iam:ListMFADevices"}), "The read role may not call iam:ListMFADevices, so whether the user has a passkey"),
+    ],
+)
+def test_a_user_whose_other_devices_are_unknown_is_told_why(missing: frozenset[str], words: str) -> None:
+    facts = console_user(mfa_kinds=frozenset({"virtual", "others unknown"}))
+    (told,) = judge("mfa.virtual_only", facts, account(missing_permissions=missing))
+    assert (told.outcome, told.is_pending) == (U, not missing)
+    assert told.explanation.startswith(words)
 
 
 def certificate(days: int | None, slot: int = 1, *, is_active: bool = True) -> CertificateFacts:

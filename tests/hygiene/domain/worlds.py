@@ -42,7 +42,7 @@ class World:
     """Random facts that meet the boundaries often."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+        self.seed, self.random = seed, random.Random(seed)
 
     def one(self, *values: Any) -> Any:
         return self.random.choice(values)
@@ -72,6 +72,11 @@ class World:
             has_data_warning=self.one(False, False, False, True),
             usage=self.one(None, self.usage()),
         )
+
+    def kinds(self, found: frozenset[str] | None) -> frozenset[str] | None:
+        """Sometimes more kinds, drawn apart, so that nothing else of the world depends on it."""
+        more = random.Random(self.seed).choice([(), (), ("passkey",), ("other",), ("others unknown",)])  # noqa: S311  # invented data
+        return found if found is None else found | frozenset(more)
 
     def usage(self) -> UsageFacts:
         applications, places = self.some(["Boto3", "Terraform"]), self.some(["AWS Lambda", "Amazon ECS", "the service x"])
@@ -107,7 +112,7 @@ class World:
             password_next_rotation_at=self.moment(),
             mfa_state=self.one(*MfaState),
             mfa_kinds_observed_at=READ_AT,
-            mfa_kinds=self.one(None, frozenset(self.some(["virtual", "hardware"]))),
+            mfa_kinds=self.kinds(self.one(None, frozenset(self.some(["virtual", "hardware"])))),
             certificates=self.one(None, certificates),
             observed_at=self.one(READ_AT, READ_AT, None),
             keys_known=self.one(True, True, False),

@@ -30,7 +30,7 @@ def _devices(world: FakeAwsAccount, parameters: dict[str, str]) -> str:
     for user in (world.root, *world.users.values()):
         if user.virtual_mfa:
             name = "" if user is world.root else f"<Path>{escape(user.path)}</Path><UserName>{escape(user.name)}</UserName>"
-            serial = f"arn:{world.partition}:iam::{world.account_id}:mfa/{'root-account-mfa-device' if user is world.root else user.name}"
+            serial = world.mfa_serials(user)[0]
             owner = f"<User>{name}<UserId>{user.user_id or world.account_id}</UserId><Arn>{escape(world.arn(user))}</Arn></User>"
             members.append(f"<SerialNumber>{escape(serial)}</SerialNumber>{owner}<EnableDate>2020-01-01T00:00:00Z</EnableDate>")
     return _list("VirtualMFADevices", members)
@@ -62,6 +62,17 @@ def _keys(world: FakeAwsAccount, parameters: dict[str, str]) -> str:
             f"<UserName>{escape(user.name)}</UserName><AccessKeyId>{key.access_key_id}</AccessKeyId>"
             f"<Status>{key.status}</Status><CreateDate>{iso(key.created_at)}</CreateDate>"
             for key in reversed(user.keys)
+        ),
+    )
+
+
+def _mfa_devices(world: FakeAwsAccount, parameters: dict[str, str]) -> str:
+    user = _user(world, parameters)
+    return _list(
+        "MFADevices",
+        (
+            f"<UserName>{escape(user.name)}</UserName><SerialNumber>{escape(serial)}</SerialNumber><EnableDate>2020-01-01T00:00:00Z</EnableDate>"
+            for serial in world.mfa_serials(user)
         ),
     )
 
@@ -135,6 +146,7 @@ ANSWERS: dict[str, Make] = {
     "GenerateCredentialReport": _generate,
     "GetAccountSummary": _summary,
     "ListVirtualMFADevices": _devices,
+    "ListMFADevices": _mfa_devices,
     "ListAccessKeys": _keys,
     "GetAccessKeyLastUsed": _last_used,
     "UpdateAccessKey": _update,

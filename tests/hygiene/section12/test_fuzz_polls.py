@@ -82,6 +82,7 @@ CALLS: dict[str, Call] = {
     "GenerateCredentialReport": lambda gateway: gateway.generate_credential_report(),
     "GetAccountSummary": lambda gateway: gateway.account_summary(),
     "ListVirtualMFADevices": lambda gateway: gateway.virtual_mfa_devices(),
+    "ListMFADevices": lambda gateway: gateway.list_mfa_devices("ann"),
     "ListAccessKeys": lambda gateway: gateway.list_access_keys("ann"),
     "GetAccessKeyLastUsed": lambda gateway: gateway.access_key_last_used("AKIAIOSFODNN7EXAMPLE"),
     "ListUsers": lambda gateway: gateway.list_users(),
