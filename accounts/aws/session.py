@@ -17,6 +17,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from accounts.aws.bodies import bound
 from accounts.gateway import CallerIdentity, Purpose, Unreachable
 
 HOME_REGIONS = {
@@ -157,4 +158,5 @@ def client(service: str, spec: SessionSpec, config: Config, *, region: str, cred
                 "aws_secret_access_key": credentials.secret_access_key,
                 "aws_session_token": credentials.session_token,
             }
-        return boto3.Session(botocore_session=_core(), region_name=region).client(service, config=config, **keys)  # type: ignore[call-overload]  # the service is a variable
+        made = boto3.Session(botocore_session=_core(), region_name=region).client(service, config=config, **keys)  # type: ignore[call-overload]  # the service is a variable
+        return bound(made)

@@ -16,10 +16,12 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.db import connections
 
-from accounts.gateway import Gateway
+from accounts.gateway import Gateway, Unreachable
 
 PATIENCE = 2.0  # seconds of waiting after which a poll does not count as running
 LOOKS_EVERY = 0.25  # seconds
+LONGEST = 1500.0  # seconds of one poll: longer than any wait for a report and all lists of it take together
+TOO_LONG = "AWS's answers took more than 25 minutes in all, so the poll was ended. What was read of the account is kept."
 MOST_WAITING = 40  # polls that may wait at a time; beyond them, the others wait too
 BESIDE = "poll"  # name of threads
 END = object()
@@ -57,15 +59,15 @@ class Watch:
             time.sleep(seconds)
 
     def over(self, gateway: Gateway) -> Gateway:
-        """The gateway, each of its calls seen as waiting."""
-        return cast("Gateway", _Watched(gateway, self))
+        """The gateway, each of its calls seen as waiting. After `LONGEST` no call is begun: Unreachable, as if AWS did not answer."""
+        return cast("Gateway", _Watched(gateway, self, time.monotonic() + LONGEST))
 
 
 class _Watched:
     """Passes everything on to a gateway."""
 
-    def __init__(self, gateway: Gateway, watch: Watch) -> None:
-        self._gateway, self._watch = gateway, watch
+    def __init__(self, gateway: Gateway, watch: Watch, ends_at: float) -> None:
+        self._gateway, self._watch, self._ends_at = gateway, watch, ends_at
 
     def __getattr__(self, name: str) -> Any:
         told = getattr(self._gateway, name)
@@ -73,6 +75,7 @@ class _Watched:
             return told
 
         def call(*args: Any, **values: Any) -> Any:
+            self._check_time()
             with self._watch.waiting():
                 answer = told(*args, **values)
             return self._pages(answer) if isinstance(answer, Iterator) else answer
@@ -82,11 +85,16 @@ class _Watched:
     def _pages(self, answers: Iterator[Any]) -> Iterator[Any]:
         """Of a list that is asked for page by page, each page counts as waiting."""
         while True:
+            self._check_time()
             with self._watch.waiting():
                 answer = next(answers, END)
             if answer is END:
                 return
             yield answer
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._ends_at:
+            raise Unreachable(TOO_LONG, code="OutOfTime")
 
 
 class Crew(Generic[Item, Result]):

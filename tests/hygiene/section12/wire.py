@@ -10,10 +10,10 @@ import base64
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -47,8 +47,9 @@ class Raw:
     def __init__(self, body: bytes) -> None:
         self.body = body
 
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self.body
+    def read1(self, amount: int) -> bytes:
+        piece, self.body = self.body[:amount], self.body[amount:]
+        return piece
 
 
 def error(status: int, code: str, message: str | None = None) -> Answer:

@@ -16,8 +16,8 @@ from tests.fakes import FakeAwsAccount
 
 RunPoll = Callable[[], Poll]
 LATER = timedelta(hours=5)
-HOLDERS, OTHERS = 12, 8
-UNITS = {"each user that holds a key": HOLDERS, "1,000 devices": 1, "1,000 users": 1}
+HOLDERS, OTHERS, VIRTUAL = 12, 8, 5
+UNITS = {"each user that holds a key": HOLDERS, "each console user with a virtual device": VIRTUAL, "1,000 devices": 1, "1,000 users": 1}
 CELL = re.compile(r"(?P<count>\d+)(?P<more> or more[^;]*)?(?: (?:for|per) (?P<unit>[^;]+))?(?:;.*)?")
 PATIENT = "GenerateCredentialReport"  # asked until it is ready
 
@@ -50,7 +50,8 @@ def _staff(world: FakeAwsAccount) -> None:
         world.user(f"holder-{place}")
         world.key(f"holder-{place}")
     for place in range(OTHERS):
-        world.user(f"other-{place}", password_enabled=True)
+        serials = ["GAHT12345678"] if place == 0 else []
+        world.user(f"other-{place}", password_enabled=True, mfa=place < VIRTUAL, virtual_mfa=place < VIRTUAL, other_mfa=serials)
 
 
 def _assert_as_told(made: Counter[str], column: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.gateway import Unreachable
 from hygiene.services import collector, crew, crews
 from hygiene.services.crew import Crew, Watch, beside, from_list
 from tests.fakes import FakeAwsAccount
@@ -108,6 +109,22 @@ def test_calls_of_a_watched_gateway_count_as_waiting(now: object) -> None:
     assert watch.waits_since is None
     assert watch.over(gateway).calls == gateway.calls
     assert [details.user.user_name for details in watch.over(gateway).authorization_details()] == ["ci"]
+
+
+def test_a_poll_that_is_over_its_time_begins_no_call(now: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, watch = FakeAwsAccount(now=now), Watch()  # type: ignore[arg-type]  # the fixture's time
+    world.user("ci")
+    gateway = watch.over(world.gateway())
+    assert gateway.list_access_keys("ci") == ()
+    details = gateway.authorization_details()
+    began = time.monotonic()
+    monkeypatch.setattr("hygiene.services.crew.time.monotonic", lambda: began + crew.LONGEST + 1)
+    for call in (lambda: gateway.list_access_keys("ci"), lambda: next(details)):
+        with pytest.raises(Unreachable, match="more than 25 minutes") as caught:
+            call()
+        assert (caught.value.code, caught.value.definite) == ("OutOfTime", False)
+    assert world.calls("ListAccessKeys") == 1
+    assert watch.over(world.gateway()).list_access_keys("ci") == ()
 
 
 def _pid(item: int, watch: Watch) -> tuple[int, int]:
