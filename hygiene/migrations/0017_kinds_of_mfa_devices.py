@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("hygiene", "0015_access_key_id_given_once"),
+        ("hygiene", "0016_invitations"),
     ]
 
     operations = [
