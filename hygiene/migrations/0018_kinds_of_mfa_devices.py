@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("hygiene", "0016_invitations"),
+        ("hygiene", "0017_add_accounts"),
     ]
 
     operations = [
