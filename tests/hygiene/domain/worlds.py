@@ -75,7 +75,7 @@ class World:
 
     def kinds(self, found: frozenset[str] | None) -> frozenset[str] | None:
         """Sometimes more kinds, drawn apart, so that nothing else of the world depends on it."""
-        more = random.Random(self.seed).choice([(), (), ("passkey",), ("other",), ("others unknown",)])  # noqa: S311  # invented data
+        more = random.Random(self.seed).choice([(), (), ("passkey",), ("other",), ("others unknown",)])  # invented data
         return found if found is None else found | frozenset(more)
 
     def usage(self) -> UsageFacts:
