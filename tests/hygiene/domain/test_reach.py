@@ -106,6 +106,8 @@ def test_what_hangs_on_a_user_is_told_whole() -> None:
 def test_a_policy_whose_document_is_not_known_grants_nothing() -> None:
     assert Reader().granted(AttachedPolicy("lost", "arn:x", "user")) == Granted(False, {})
     assert Reader().granted(policy({**ALL, "Effect": "Deny"})) == Granted(False, {})
+    nearly_all = Reader().granted(policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}))
+    assert nearly_all.services["*"] is False
 
 
 def test_an_action_that_names_no_service_but_several_colons_belongs_to_what_stands_before_the_last() -> None:
