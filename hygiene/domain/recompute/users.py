@@ -63,21 +63,21 @@ def _key_admin(e: Evidence) -> Outcome:
     return {"yes": FAIL, "no": PASS}.get(e["administrator"], UNKNOWN) if e.is_active() else NOT_APPLICABLE
 
 
-def _policy_names(e: Evidence) -> list[str]:
-    return [] if e["policies"] in ("none", "unknown") else e["policies"].split("; ")
+def _own_policies(e: Evidence) -> list[str]:
+    """Those on the user itself, each with how it comes to the user."""
+    return [name for name in e["policies"].split("; ") if name.endswith(("(user)", "(inline)"))]
 
 
 def _key_quarantined(e: Evidence) -> Outcome:
     if e["policies"] == "unknown":
         return UNKNOWN
-    own = [name for name in _policy_names(e) if name.endswith(("(user)", "(inline)"))]
-    return FAIL if any(name.startswith("AWSCompromisedKeyQuarantine") for name in own) else PASS
+    return FAIL if any(name.startswith("AWSCompromisedKeyQuarantine") for name in _own_policies(e)) else PASS
 
 
 def _user_direct_policy(e: Evidence) -> Outcome:
     if e["policies"] == "unknown":
         return UNKNOWN
-    return FAIL if any(name.endswith(("(user)", "(inline)")) for name in _policy_names(e)) else PASS
+    return FAIL if _own_policies(e) else PASS
 
 
 def _user_no_owner(e: Evidence) -> Outcome:

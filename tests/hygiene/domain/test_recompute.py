@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from hygiene.domain.details import PolicyFacts
 from hygiene.domain.facts import LastUse, UseState
 from hygiene.domain.recompute import CHECKS, CannotRecompute, recompute
 from hygiene.domain.rules import RULES
 from hygiene.domain.verdicts import FactUsed, Outcome, Verdict
-from tests.hygiene.domain.cases import READ_AT, account, ago, judge, key, root, user
+from tests.hygiene.domain.cases import NOW, READ_AT, account, ago, console_user, details, judge, key, root, user
 from tests.hygiene.domain.worlds import verdicts_of
 
 
@@ -88,6 +90,39 @@ def test_whether_root_can_sign_in_decides_what_its_sign_ins_tell(partition: str,
         assert found.outcome is Outcome.PASS
     if partition == "aws" and use.state is UseState.UNKNOWN:
         assert found.outcome is Outcome.UNKNOWN
+
+
+PAIRS = [  # born and last used of the older and of the newer key
+    ((ago(400), ago(400)), (ago(400), ago(1))),
+    ((ago(400), ago(30)), (ago(30), ago(1))),
+    ((ago(400), ago(29)), (ago(30), ago(1))),
+    ((ago(400), ago(7)), (ago(14), None)),
+    ((ago(400), ago(7)), (ago(15), None)),
+    ((ago(400), ago(8)), (ago(15), None)),
+    ((None, ago(7)), (ago(15), ago(1))),
+    ((ago(400), ago(7)), (None, ago(1))),
+]
+
+
+@pytest.mark.parametrize("rule", ["key.superseded", "key.rotation_stalled"])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_keys_are_recomputed_at_every_boundary(rule: str, pair: tuple[tuple[datetime | None, datetime | None], ...]) -> None:
+    keys = [key(ref, born=born, use=LastUse(UseState.USED, at) if at else LastUse(UseState.NEVER)) for ref, (born, at) in enumerate(pair)]
+    found = judge(rule, user(*keys))
+    assert [again(verdict) for verdict in found] == [verdict.outcome for verdict in found]
+
+
+def test_a_password_that_is_due_this_second_is_not_late() -> None:
+    for due, outcome in ((NOW, Outcome.PASS), (ago(seconds=1), Outcome.FAIL)):
+        found = judge("password.too_old", console_user(password_next_rotation_at=due))[0]
+        assert again(found) is found.outcome is outcome
+
+
+@pytest.mark.parametrize(("via", "outcome"), [("user", Outcome.FAIL), ("inline", Outcome.FAIL), ("group ops", Outcome.PASS)])
+def test_a_quarantine_policy_counts_on_the_user_itself(via: str, outcome: Outcome) -> None:
+    policies = (PolicyFacts("ReadOnlyAccess", "arn", "user"), PolicyFacts("AWSCompromisedKeyQuarantineV4", "", via))
+    found = judge("key.quarantined", user(key(), details=details(policies=policies)))[0]
+    assert again(found) is found.outcome is outcome
 
 
 def test_root_is_recomputed_too() -> None:
