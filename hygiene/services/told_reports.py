@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,9 +47,13 @@ class ToldReport:
         return MEANING[self.outcome]
 
 
-def last_report(account: Account, status: AccountStatus | None) -> ToldReport | None:
-    """The newest report that came, by the poll that read it; None when none ever came. One query."""
-    poll = account.polls.filter(outcome__in=JUDGED).order_by("-pk").first()
+def last_report(account: Account, status: AccountStatus | None, recent: Sequence[Poll]) -> ToldReport | None:
+    """The newest report that came, by the poll that read it; None when none ever came. `recent`: the newest polls, newest first.
+
+    One query where none of them read a report.
+    """
+    found = (poll for poll in recent if poll.outcome in JUDGED)
+    poll = next(found, None) or account.polls.filter(outcome__in=JUDGED).order_by("-pk").first()
     if poll is None or status is None:
         return None
     outcome = _of_report(poll, status)

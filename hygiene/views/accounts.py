@@ -77,6 +77,7 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
     state = state_of(status, account, policy=policy, now=now)
     worst = with_actions(AccessKey.objects.present().filter(account=account)).order_by("-severity", "created_at", "pk")[:KEYS_SHOWN]
     by_rule = Finding.objects.failing().filter(account=account).values("rule").annotate(count=Count("pk"), worst=Max("severity"))
+    polls = list(account.polls.order_by("-queued_at", "-pk")[:POLLS_SHOWN])
     context = {
         "account": account,
         "status": status,
@@ -84,11 +85,11 @@ def account_detail(request: SignedIn, account_id: str) -> HttpResponse:
         "state_words": STATE_WORDS[state],
         "keys": [(key, sentence(key, now=now, is_root=key.principal.is_root), offers(key, user=request.user, now=now)) for key in worst],
         "by_rule": by_rule.order_by("-worst", "rule"),
-        "report": last_report(account, status),
+        "report": last_report(account, status, polls),
         "next_report_at": status.report_generated_at + REPORT_EVERY if status and status.report_generated_at else None,
         "facts": beside_report.account_facts(status),
         "missing": beside_report.missing_permissions(status),
-        "polls": account.polls.order_by("-queued_at")[:POLLS_SHOWN],
+        "polls": polls,
         "now": now,
     }
     return render(request, "hygiene/account.html", context | _managing(request, account))
