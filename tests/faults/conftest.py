@@ -39,7 +39,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     folder = tmp_path_factory.mktemp("laboratory")
     with (
         empty_database(folder) as database,
-        opened(folder, database, serial=1, users=400 if FULL else 40, accounts=350 if FULL else 16) as found,
+        opened(folder, database, serial=1, users=400 if FULL else 40, accounts=420 if FULL else 24) as found,
     ):
         yield found
 
