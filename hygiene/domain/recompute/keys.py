@@ -72,7 +72,7 @@ def _key_rotation_stalled(e: Evidence) -> Outcome:
     if not e.has("newer key created"):
         return UNKNOWN
     newer = e.days("newer key created")
-    if newer is None or e.days("created") is None:
+    if newer is None:
         return UNKNOWN
     if e.moment("created") == e.moment("newer key created"):
         return NOT_APPLICABLE
