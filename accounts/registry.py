@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -172,22 +173,14 @@ def _tags(value: Any) -> dict[str, str] | None:
 
 def _store(account: Account | None, values: dict[str, Any], *, now: datetime, actor: User | None, note: str = "") -> str:
     """Create or update one account and audit it. An empty external id keeps, or makes, ours."""
+    told = partial(audit.record, outcome="succeeded", now=now, actor=actor, note=note)
     if not values.get("external_id"):
         values = {name: value for name, value in values.items() if name != "external_id"}
     if not values.get("name"):
         values = {**values, "name": account.name if account else values["account_id"]}
     if account is None:
         created = Account.objects.create(**{"external_id": new_external_id(), **values}, created_at=now, updated_at=now)
-        audit.record(
-            action="account.add",
-            outcome="succeeded",
-            now=now,
-            actor=actor,
-            account=created,
-            target=str(created),
-            note=note,
-            after=_shown(values),
-        )
+        told(action="account.add", account=created, target=str(created), after=_shown(values))
         return "created"
     before = {name: getattr(account, name) for name in values}
     if before == values and account.removed_at is None:
@@ -199,17 +192,8 @@ def _store(account: Account | None, values: dict[str, Any], *, now: datetime, ac
     if not account.act_role_arn:
         account.allows_remediation = False
     account.save()
-    audit.record(
-        action="account.change",
-        outcome="succeeded",
-        now=now,
-        actor=actor,
-        account=account,
-        target=str(account),
-        note=note,
-        before=_shown({name: before[name] for name in changed}),
-        after=_shown(changed),
-    )
+    was = {name: before[name] for name in changed}
+    told(action="account.change", account=account, target=str(account), before=_shown(was), after=_shown(changed))
     return "updated"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.exceptions import OperationalError as BrokerError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hygiene.settings")
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # a stopped worker finishes its task within the soft shutdown time
@@ -18,6 +19,16 @@ app = Celery("hygiene")
 app.config_from_object("hygiene.celery_settings")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks(["hygiene"])
+
+
+def broker_answers() -> bool:
+    """Whether the broker takes a connection within two seconds."""
+    try:
+        with app.connection_for_write(connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, timeout=2)
+    except (OSError, BrokerError):
+        return False
+    return True
 
 
 @setup_logging.connect

@@ -12,13 +12,11 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import audit_chain
 from accounts.gateway import Gateway, Purpose, RootTask
 from accounts.models import Account
 from accounts.services import open_gateway, open_root_gateway, worker_key_id
-from hygiene.celery import app
 from hygiene.filters.builtin import look_at
 from hygiene.models import ROOT_ACTIONS, Exemption, Remediation, RequestState, RootInspection, UsageEvidence
 from hygiene.services import (
@@ -288,13 +286,3 @@ def sweep_at_start(**_: object) -> None:
     """A new worker looks for what its predecessor left, and for accounts that are due."""
     sweep.delay()
     poll_due_accounts.delay()
-
-
-def broker_answers() -> bool:
-    """Whether the broker takes a connection within two seconds."""
-    try:
-        with app.connection_for_write(connect_timeout=2) as connection:
-            connection.ensure_connection(max_retries=1, timeout=2)
-    except (OSError, BrokerError):
-        return False
-    return True

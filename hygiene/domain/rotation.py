@@ -73,10 +73,9 @@ def guide(old: RotatingKey, others: Sequence[RotatingKey], *, now: datetime, wai
         _deleted(old),
     )
     texts = _texts(old, others, new, wait_days)
-    current = next((place for place, step in enumerate(seen) if step.done is not True), len(seen))
+    current = next((place for place, step in enumerate(seen) if step.done is not True), None)
     return tuple(
-        RotationStep(title, text, _progress(step, is_current=place == current), step.observed)
-        for place, ((title, text), step) in enumerate(zip(texts, seen, strict=True))
+        RotationStep(*texts[place], _progress(step, is_current=place == current), step.observed) for place, step in enumerate(seen)
     )
 
 
@@ -123,7 +122,7 @@ def _second_key(old: RotatingKey, new: RotatingKey | None, others: Sequence[Rota
 
 def _moved(new: RotatingKey | None, now: datetime) -> _Seen:
     if new is None:
-        return _Seen(False)
+        return _Seen(None)
     if new.last_use.at is not None:
         return _Seen(True, f"new key used {relative(new.last_use.at, now)}")
     return (

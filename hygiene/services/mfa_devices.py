@@ -65,17 +65,22 @@ def read(
     except AccessDenied as error:
         if error.operation == "AssumeRole":
             raise
-        missing.note(status, PERMISSION, UNKNOWN, now=clock.now())
-        if not was_refused:
-            with leases.fenced(poll, now=clock.now(), phase=PHASE):
-                _judge(poll, status, users[done:], reading, policy=policy, now=clock.now())
-        reading.notes.append(WITHOUT)
-        return reading
+        return _refused(poll, status, () if was_refused else users[done:], reading, policy=policy, clock=clock)
     except Throttled:
         pass
     reading.left = len(users) - done
     if reading.left:
         reading.notes.append(f"MFA devices of {reading.left} users are still to be read; the next poll goes on with them.")
+    return reading
+
+
+def _refused(poll: Poll, status: AccountStatus, users: Collection[Principal], reading: Reading, *, policy: Policy, clock: Clock) -> Reading:
+    """Note what the role may not ask, and judge these users without it."""
+    missing.note(status, PERMISSION, UNKNOWN, now=clock.now())
+    if users:
+        with leases.fenced(poll, now=clock.now(), phase=PHASE):
+            _judge(poll, status, users, reading, policy=policy, now=clock.now())
+    reading.notes.append(WITHOUT)
     return reading
 
 

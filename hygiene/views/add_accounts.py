@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,7 +17,7 @@ from accounts.models import Account, Partition
 from accounts.registry import AlreadyRegistered, ImportRefused
 from hygiene.access_tasks import wake
 from hygiene.account_forms import AddAccountForm
-from hygiene.models import AccountDraft
+from hygiene.models import AccessCheck, AccountDraft
 from hygiene.services import access_checks, account_drafts, organization_checks, role_texts
 from hygiene.tasks import start_requested_polls
 from hygiene.views.access import Request, requires
@@ -55,10 +56,7 @@ def account_test(request: Request) -> HttpResponse:
     draft, form = _kept(request)
     if not form.is_valid():
         return _page(request, draft, form, status=422)
-    check, is_new = access_checks.request(form.spec(draft.external_id), actor=request.user, now=timezone.now(), draft=draft)
-    if is_new:
-        transaction.on_commit(lambda: wake(check), robust=True)
-    return redirect(f"{request.path.removesuffix('test/')}#test")
+    return _under_test(*access_checks.request(form.spec(draft.external_id), actor=request.user, now=timezone.now(), draft=draft))
 
 
 @require_POST
@@ -94,10 +92,14 @@ def _is_tested(draft: AccountDraft, spec: Mapping[str, Any]) -> bool:
 
 
 def _discover(request: Request, draft: AccountDraft, spec: dict[str, Any]) -> HttpResponse:
-    check, is_new = account_drafts.discover(draft, spec, actor=request.user, now=timezone.now(), is_tested=_is_tested(draft, spec))
+    return _under_test(*account_drafts.discover(draft, spec, actor=request.user, now=timezone.now(), is_tested=_is_tested(draft, spec)))
+
+
+def _under_test(check: AccessCheck, is_new: bool) -> HttpResponse:
+    """To the place of the form that shows how far it is; a worker begins with a new one once it is committed."""
     if is_new:
         transaction.on_commit(lambda: wake(check), robust=True)
-    return redirect(f"{request.path.removesuffix('add/')}#test")
+    return redirect(f"{reverse('account-new')}#test")
 
 
 @require_POST

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from hygiene.celery import broker_answers
 from hygiene.services import health
-from hygiene.tasks import broker_answers
 
 HEARTBEAT_LIMIT = timedelta(seconds=90)
 

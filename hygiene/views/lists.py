@@ -122,18 +122,25 @@ def answer(
     if "facet" in request.GET and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
-    table = page.table(
-        PagedRows(rows, _counted(request, page, query, counted or rows.count, total)), policy=policy, now=now, user=request.user
-    )
+    paged = PagedRows(rows, _counted(request, page, query, counted or rows.count, total))
+    table = page.table(paged, policy=policy, now=now, user=request.user)
     choices = table.choose(_wanted_columns(request), _pinned(query))
     if request.GET.get("format") in exporting.TYPES:
-        columns = table.exported() if request.GET.get("columns") == "visible" else None
-        return exporting.response(request, page.kind, page.title, rows, request.GET["format"], columns=columns)
+        return _export(request, page, table, rows)
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
-    shared["exports"] = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
-    shared |= {**_words(page, table), **_controls(request), **_emptiness(request, page, table)}
-    return render(request, page.template, {**shared, **context})
+    return render(request, page.template, {**shared, **_around(request, page, table), **context})
+
+
+def _export(request: SignedIn, page: Page, table: List, rows: QuerySet[Any, Any]) -> HttpResponseBase:
+    columns = table.exported() if request.GET.get("columns") == "visible" else None
+    return exporting.response(request, page.kind, page.title, rows, request.GET["format"], columns=columns)
+
+
+def _around(request: SignedIn, page: Page, table: List) -> dict[str, Any]:
+    """What stands around the rows: exports, words, controls, and what a list without rows says."""
+    exports = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
+    return {"exports": exports, **_words(page, table), **_controls(request), **_emptiness(request, page, table)}
 
 
 def _words(page: Page, table: Any) -> dict[str, str]:

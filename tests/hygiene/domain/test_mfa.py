@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from hygiene.domain.mfa import HARDWARE, OTHER, PASSKEY, VIRTUAL, fingerprint, kind_of, kinds_of
@@ -20,6 +22,7 @@ NUMBER = "111122223333"
         (f"arn:aws:iam::{NUMBER}:u2f/root-account/key-ABCDEFGH", PASSKEY),
         (f"arn:aws:iam::{NUMBER}:u2f/user/mfa/mfa-ABCDEFGH", PASSKEY),
         (f"arn:aws-cn:iam::{NUMBER}:u2f/user/ana/phone-ABCDEFGH", PASSKEY),
+        (f"arn:aws:iam::{NUMBER}:u2f/user/a:mfa/b:mfa/c", PASSKEY),
         ("GAHT12345678", HARDWARE),
         ("SPNB:mfa/12345", HARDWARE),
         (f"arn:aws:iam::{NUMBER}:sms-mfa/ana", OTHER),
@@ -36,5 +39,5 @@ def test_each_kind_is_named_once() -> None:
 
 
 def test_the_fingerprint_follows_the_set_of_virtual_devices() -> None:
-    assert fingerprint(["a", "b"]) == fingerprint(["b", "a"])
+    assert fingerprint(["b", "a"]) == fingerprint(["a", "b"]) == sha256(b"on\na\nb").hexdigest()
     assert len({fingerprint(["a"]), fingerprint(["b"]), fingerprint(["a", "b"])}) == 3

@@ -158,3 +158,5 @@ def test_the_successor_is_the_newest_key_made_later(old: RotatingKey, new: Rotat
     assert successor(old, [newest, new]) == newest
     assert successor(old, [replace(new, created_at=old.created_at)]) is None
     assert successor(replace(old, created_at=None), [new]) is None
+    twin = replace(new, access_key_id="AKIA00000000000001")
+    assert successor(old, [new, twin]) == new, "of two made in one second the first one given"
