@@ -15,7 +15,8 @@ MARK_ROWS_LIKE_ANOTHER = """() => {
   const looks = ["class", "type", "role", "data-column", "data-label", "aria-disabled", "aria-current"];
   const said = (attribute) => looks.includes(attribute.name) ? attribute.value : attribute.value !== "";
   const shape = (node) => [
-    node.tagName, [...node.attributes].map((one) => one.name + said(one)).join(), node.textContent.trim() !== "", [...node.children].map(shape),
+    node.tagName, [...node.attributes].map((one) => one.name + said(one)).join(),
+    node.textContent.trim() !== "", [...node.children].map(shape),
   ];
   const seen = new Set();
   for (const row of document.querySelectorAll("tbody > tr")) {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.gateway import Purpose
 from accounts.models import Account
@@ -28,20 +29,32 @@ def cast() -> Organization:
 
 
 @pytest.fixture
-def aws(cast: Organization, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Running]:
-    """The fake AWS, and a worker's environment that leads there."""
-    settings.ALLOW_CUSTOM_AWS_ENDPOINT = True
-    settings.AWS_CALLS_PER_SECOND = 0
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret-of-anybody")
-    with start(cast) as running:
-        running.world.report_seconds = 0
-        monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
+def aws(cast: Organization) -> Iterator[Running]:
+    with serving(cast) as running:
         yield running
 
 
 @pytest.fixture
 def registered(db: None, cast: Organization) -> list[Account]:
+    return register(cast)
+
+
+@contextmanager
+def serving(cast: Organization) -> Iterator[Running]:
+    """The fake AWS, and a worker's environment that leads there."""
+    with (
+        override_settings(ALLOW_CUSTOM_AWS_ENDPOINT=True, AWS_CALLS_PER_SECOND=0),
+        pytest.MonkeyPatch.context() as monkeypatch,
+        start(cast) as running,
+    ):
+        running.world.report_seconds = 0
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret-of-anybody")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
+        yield running
+
+
+def register(cast: Organization) -> list[Account]:
     """The cast's accounts in the registry, as the demo registers them."""
     now = timezone.now()
     fields = ("account_id", "name", "partition", "environment", "read_role_arn", "act_role_arn", "external_id", "owner_email", "tags")

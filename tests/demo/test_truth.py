@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Account
-from demo.cast import truth
-from demo.fake_aws import Organization, Running
+from demo.cast import organization, truth
+from demo.fake_aws import Organization
 from hygiene.domain.policy import resolve
 from hygiene.models import AccessKey, AccountStatus, Finding, PollOutcome, Principal
 from hygiene.services import posture
 from hygiene.services.overview import overview
-from tests.demo.conftest import poll_all
+from tests.demo.conftest import poll_all, register, serving
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("truth")]
 
 
-@pytest.fixture
-def polled(aws: Running, registered: list[Account], cast: Organization) -> dict[str, str]:
-    """Outcome of each account's poll."""
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The cast, and the outcome of each account's poll by the account's name."""
+
+    cast: Organization
+    outcomes: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def polled(django_db_setup: None, django_db_blocker: Any) -> Iterator[Polled]:
+    """Polled once for the module: what a test changes is rolled back to here."""
+    cast = organization(datetime.now(UTC))
     cast.account("215509673384").trouble = ""  # its report is never ready; waiting for it is tested elsewhere
-    return {poll.account.name: poll.outcome for poll in poll_all([row for row in registered if row.name != "media-archive"])}
+    with django_db_blocker.unblock(), transaction.atomic():
+        with serving(cast):
+            outcomes = {
+                poll.account.name: poll.outcome for poll in poll_all([row for row in register(cast) if row.name != "media-archive"])
+            }
+        cast.account("215509673384").trouble = "no-report"
+        yield Polled(cast, outcomes)
+        transaction.set_rollback(True)
 
 
-def test_figures_are_the_truth_in_total_and_for_each_account(polled: dict[str, str], cast: Organization, auditor: User) -> None:
+def test_figures_are_the_truth_in_total_and_for_each_account(polled: Polled, auditor: User) -> None:
     now = timezone.now()
-    cast.account("215509673384").trouble = "no-report"
-    expected, each = truth(cast, now)
+    expected, each = truth(polled.cast, now)
     figures = posture.figures(auditor, policy=resolve(), now=now)
     assert {name: getattr(figures, name) for name in asdict(expected)} == asdict(expected)
     found = overview(auditor, policy=resolve(), now=now)
@@ -43,22 +61,22 @@ def test_figures_are_the_truth_in_total_and_for_each_account(polled: dict[str, s
     assert sum(bar.never for bar in found.bars) == expected.never_used
 
 
-def test_accounts_that_cannot_be_read_say_why_and_the_others_tell_every_kind_of_detail(polled: dict[str, str]) -> None:
-    assert polled["sandbox-07"] == PollOutcome.ACCESS_LOST
-    assert polled["analytics-eu"] == PollOutcome.COMPLETE
-    assert "old-lab" not in polled
+def test_accounts_that_cannot_be_read_say_why_and_the_others_tell_every_kind_of_detail(polled: Polled) -> None:
+    assert polled.outcomes["sandbox-07"] == PollOutcome.ACCESS_LOST
+    assert polled.outcomes["analytics-eu"] == PollOutcome.COMPLETE
+    assert "old-lab" not in polled.outcomes
     assert "cannot be assumed" in AccountStatus.objects.get(account__name="sandbox-07").error
     assert "ListAccessKeys" in AccountStatus.objects.get(account__name="batch-west").list_keys_error
-    others = {name for name, outcome in polled.items() if outcome != PollOutcome.COMPLETE}
+    others = {name for name, outcome in polled.outcomes.items() if outcome != PollOutcome.COMPLETE}
     assert others == {"sandbox-07", "batch-west"}
     assert Finding.objects.failing().filter(rule="root.key_present").count() == 3
     _has_every_kind_of_detail()
 
 
-def test_kinds_of_mfa_devices_are_those_of_the_cast_and_virtual_only_means_it(polled: dict[str, str], cast: Organization) -> None:
+def test_kinds_of_mfa_devices_are_those_of_the_cast_and_virtual_only_means_it(polled: Polled) -> None:
     wanted, both = set(), set()
-    for account in cast.accounts:
-        if account.name in polled and account.reports:
+    for account in polled.cast.accounts:
+        if account.name in polled.outcomes and account.reports:
             holders = [user for user in account.users if user.password and user.mfa == "virtual"]
             wanted |= {(account.number, user.name) for user in holders if not user.more_mfa}
             both |= {(account.number, user.name) for user in holders if user.more_mfa}

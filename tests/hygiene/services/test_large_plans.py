@@ -22,7 +22,7 @@ from tests.fakes import FakeAwsAccount, FakeGateway
 pytestmark = pytest.mark.django_db
 ACCOUNTS = 40
 IS_WHOLE = os.environ.get("FAULTS_FULL") == "1"  # 500 keys, in `make faults`; without it every account has fewer
-USERS, KEYS = (13, 500) if IS_WHOLE else (3, 118)
+USERS, KEYS = (13, 500) if IS_WHOLE else (3, 58)
 LARGE = {"operator_hour_disable": 1000, "installation_hour_disable": 1000, "account_day_disable": 2, "account_day_share": 0}
 
 
