@@ -39,8 +39,12 @@ def only_loopback() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Tests that commit empty their tables afterwards, the audit log's too, which PostgreSQL refuses outside of tests."""
+    """A database with the roles, as every installation has them.
+
+    Tests that commit empty their tables afterwards, the roles' and the audit log's too, which PostgreSQL refuses outside of tests.
+    """
     with django_db_blocker.unblock():
+        call_command("create_roles", stdout=io.StringIO())
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 for table in ("accounts_auditevent", "accounts_auditanchor", "accounts_auditcheckpoint"):

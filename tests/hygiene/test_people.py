@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_every_role_becomes_a_group_with_exactly_its_permissions() -> None:
+    Group.objects.all().delete()
     call_command("create_roles", stdout=StringIO())
     call_command("create_roles", stdout=StringIO())
     for role, names in ROLES.items():

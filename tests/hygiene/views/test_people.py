@@ -315,6 +315,7 @@ def test_nobody_by_that_number_and_no_get_of_what_changes(administrator: User, v
 
 
 def test_roles_that_were_not_made_yet_are_said_so(now: datetime) -> None:
+    Group.objects.all().delete()
     first = User.objects.create_superuser("first", "first@example.com")
     with pytest.raises(Invalid, match="create_roles"):
         people.change(first, roles=["viewer"], scope=None, reason="", actor=first, now=now)
