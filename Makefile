@@ -4,7 +4,8 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))  # one more than cores: tests of the whole demo mostly wait
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))  # two more than cores: tests on real processes mostly wait
+export PYTHONDONTWRITEBYTECODE :=  # dozens of processes start here: each would compile everything anew
 
 .PHONY: help
 help: ## Show this list
