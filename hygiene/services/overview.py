@@ -209,7 +209,10 @@ def _counts_by_account(user: User | AnonymousUser, owned: Q, wait_days: int, *, 
     root = {"root_created_at": Max("created_at", filter=of_root), "root_used_at": Max("last_used_at", filter=of_root)}
     counted = keys.values("account_id").annotate(ready=ready, **root, **apart, **_age_counts(now), **key_counts(policy=policy, now=now))
     found: dict[int, dict[str, Any]] = {}
-    rows: list[Any] = [*counted.order_by(), *users.values("account_id").annotate(**of_users, **user_counts()).order_by()]
+    rows: list[Any] = [
+        *counted.order_by(),
+        *users.values("account_id").annotate(**of_users, **user_counts(policy=policy, now=now)).order_by(),
+    ]
     for row in rows:
         found.setdefault(row["account_id"], {}).update({name: value for name, value in row.items() if name != "account_id"})
     return found

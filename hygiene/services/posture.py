@@ -126,9 +126,10 @@ def _is_exempt(figure: str) -> Q:
     return Q(pk__in=found.filter(key__isnull=False).values("key"))
 
 
-def counted(figure: str, *, policy: Policy, now: datetime) -> Q:
-    """What a figure counts: its facts, without what is exempt."""
-    return facts_of(figure, policy=policy, now=now) & ~_is_exempt(figure)
+def counted(figure: str, *, policy: Policy, now: datetime, has_exempt: bool = True) -> Q:
+    """What a figure counts: its facts, without what is exempt. `has_exempt` False: it is known that nothing is."""
+    facts = facts_of(figure, policy=policy, now=now)
+    return facts & ~_is_exempt(figure) if has_exempt else facts
 
 
 def exempt_in(figure: str, *, policy: Policy, now: datetime) -> Q:
@@ -136,19 +137,19 @@ def exempt_in(figure: str, *, policy: Policy, now: datetime) -> Q:
     return facts_of(figure, policy=policy, now=now) & _is_exempt(figure)
 
 
-def key_counts(*, policy: Policy, now: datetime) -> Mapping[str, Count]:
-    """Aggregates over present keys."""
+def key_counts(*, policy: Policy, now: datetime, has_exempt: bool = True) -> Mapping[str, Count]:
+    """Aggregates over present keys. `has_exempt` as in `counted`."""
     active = {"active_keys": Count("pk", filter=Q(status=KeyStatus.ACTIVE, principal__is_root=False))}
     figures = [figure for figure in RULES_OF if figure != "no_mfa"]
-    return active | {figure: Count("pk", filter=counted(figure, policy=policy, now=now)) for figure in figures}
+    return active | {figure: Count("pk", filter=counted(figure, policy=policy, now=now, has_exempt=has_exempt)) for figure in figures}
 
 
-def user_counts() -> Mapping[str, Count]:
-    """Aggregates over present principals."""
+def user_counts(*, policy: Policy, now: datetime, has_exempt: bool = True) -> Mapping[str, Count]:
+    """Aggregates over present principals. `has_exempt` as in `counted`."""
     return {
         "users": Count("pk", filter=Q(is_root=False)),
         "console_users": Count("pk", filter=console_users()),
-        "no_mfa": Count("pk", filter=no_mfa() & ~_is_exempt("no_mfa")),
+        "no_mfa": Count("pk", filter=counted("no_mfa", policy=policy, now=now, has_exempt=has_exempt)),
     }
 
 
@@ -174,7 +175,7 @@ def figures(user: User | AnonymousUser, *, policy: Policy, now: datetime) -> Fig
     """Live totals; four queries at any size."""
     current = reporting(policy=policy, now=now)
     keys = AccessKey.objects.visible_to(user).present().filter(current).aggregate(**key_counts(policy=policy, now=now))
-    users = Principal.objects.visible_to(user).present().filter(current).aggregate(**user_counts())
+    users = Principal.objects.visible_to(user).present().filter(current).aggregate(**user_counts(policy=policy, now=now))
     visible = Account.objects.visible_to(user).filter(removed_at__isnull=True)
     accounts = visible.aggregate(accounts=Count("pk"), reporting=Count("pk", filter=reporting(policy=policy, now=now, prefix="")))
     rooted = Finding.objects.visible_to(user).failing().filter(current, rule="root.key_present")
@@ -188,10 +189,12 @@ def eliminated_keys() -> QuerySet[AccessKey]:
 
 def refresh(account: Account, status: AccountStatus, *, policy: Policy, now: datetime) -> None:
     """Counts of the account's own rows, and its posture of the day. Runs in the caller's transaction."""
-    keys = AccessKey.objects.present().filter(account=account).aggregate(**key_counts(policy=policy, now=now))
-    users = Principal.objects.present().filter(account=account).aggregate(**user_counts())
     failing, exempt = (Count("pk", filter=Q(outcome=outcome)) for outcome in (FindingOutcome.FAIL, FindingOutcome.EXEMPT))
     found = Finding.objects.open().filter(account=account).aggregate(findings_open=failing, exempt=exempt)
+    of_keys = key_counts(policy=policy, now=now, has_exempt=found["exempt"] > 0)
+    of_users = user_counts(policy=policy, now=now, has_exempt=found["exempt"] > 0)
+    keys = AccessKey.objects.present().filter(account=account).aggregate(**of_keys)
+    users = Principal.objects.present().filter(account=account).aggregate(**of_users)
     status.users, status.active_keys, status.findings_open = users["users"], keys["active_keys"], found["findings_open"]
     status.save(update_fields=["users", "active_keys", "findings_open"])
     if state_of(status, account, policy=policy, now=now) is AccountState.OK:
