@@ -27,8 +27,9 @@ SIZES = {"desktop": (1440, 960), "phone": (390, 844)}
 
 
 def chromium() -> str | None:
-    """Debian's Chromium, or whatever is on PATH."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """Debian's Chromium, best the one without a window, or whatever is on PATH."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 def sign_in(page: Page, base: str, *, user: str, password: str) -> None:
