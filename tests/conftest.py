@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
+from django.core.management.commands import migrate
 from django.db import connection
 from django.test import Client
 
@@ -52,12 +56,40 @@ def only_loopback() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], None]]:
+    """Of several processes on SQLite the first one migrates; the others copy what came of it. To be called once migrated."""
+    if connection.vendor != "sqlite" or "PYTEST_XDIST_WORKER" not in os.environ:
+        yield lambda: None
+        return
+    kept = tmp_path_factory.getbasetemp().parent / "migrated.sqlite3"
+    with kept.with_suffix(".lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def copy(*_: Any, **__: Any) -> None:
+            with closing(sqlite3.connect(kept)) as source:
+                connection.ensure_connection()
+                source.backup(connection.connection)
+
+        def migrated() -> None:
+            if not kept.exists():
+                with closing(sqlite3.connect(kept)) as target:
+                    connection.connection.backup(target)
+            patch.undo()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+
+        if kept.exists():
+            patch.setattr(migrate.Command, "handle", copy)
+        yield migrated
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(one_migration: Callable[[], None], django_db_setup: None, django_db_blocker: Any) -> None:
     """A database with the roles, as every installation has them.
 
     Tests that commit empty their tables afterwards, the roles' and the audit log's too, which PostgreSQL refuses outside of tests.
     """
     with django_db_blocker.unblock():
+        one_migration()
         call_command("create_roles", stdout=io.StringIO())
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
