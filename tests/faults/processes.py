@@ -70,7 +70,8 @@ class Estate:
         """An active user key whose id is known, the one that was unused longest: disabling it asks for no second person."""
         query = (
             "select k.access_key_id from hygiene_accesskey k join accounts_account a on a.id = k.account_id where a.account_id = ?"
-            " and k.status = 'active' and k.access_key_id is not null and k.gone_at is null order by k.last_used_state <> 'never', k.last_used_at, k.id"
+            " and k.status = 'active' and k.access_key_id is not null and k.gone_at is null"
+            " order by k.last_used_state <> 'never', k.last_used_at, k.id"
         )
         return str(self.demo.rows(query, ACCOUNT)[0][0])
 
