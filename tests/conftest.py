@@ -37,7 +37,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @cache
 def _give_way() -> None:
-    os.nice(10)
+    os.nice(3)
 
 
 @pytest.fixture(autouse=True, scope="session")
