@@ -111,6 +111,8 @@ def test_nothing_is_open_on_a_freeze_day_of_the_accounts_own_zone() -> None:
 def test_a_window_over_midnight_goes_on_after_a_freeze_day() -> None:
     frozen = calendar("daily 22:00-04:00", ["2026-11-23"])
     assert frozen.next_open(utc("2026-11-23T22:30")) == utc("2026-11-24T00:00")
+    elsewhere = calendar("daily 22:00-04:00 America/New_York", ["2026-11-23"])
+    assert elsewhere.next_open(utc("2026-11-23T15:00")) == utc("2026-11-24T05:00"), "midnight is that of the account's own zone"
 
 
 def test_a_window_that_never_opens_is_told() -> None:
