@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import pytest
@@ -24,20 +23,7 @@ from hygiene.services import policies
 
 LOOPBACK = ("127.", "localhost", "::1")
 PASSWORD = "correct-horse-battery"
-REAL_PROCESSES = ("demo", "estate", "laboratory")  # groups that one worker runs alone
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API runs an event loop in the test's thread
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tests on real processes take longest, one after the other: what runs beside them gives way."""
-    group = item.get_closest_marker("xdist_group")
-    if "PYTEST_XDIST_WORKER" in os.environ and (group is None or group.args[0] not in REAL_PROCESSES):
-        _give_way()
-
-
-@cache
-def _give_way() -> None:
-    os.nice(3)
 
 
 @pytest.fixture(autouse=True, scope="session")

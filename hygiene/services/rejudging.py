@@ -121,7 +121,7 @@ def judge_due(*, book: Book, now: datetime) -> bool:
     for account_pk in due:
         try:
             has_more = _judge_due(account_pk, book=book, now=now) or has_more
-        except Exception:
+        except Exception:  # whatever it is: the other accounts are judged, and this one is tried again
             logger.exception("An account could not be judged again by an error of this program")
             DueJudgement.objects.filter(account=account_pk).update(due_at=now + AFTER_ERROR)
     return has_more

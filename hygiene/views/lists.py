@@ -111,25 +111,26 @@ def answer(
 ) -> HttpResponseBase:
     """The page, or with ?format=csv|xlsx|json all rows of the same query with the contract's columns.
 
-    `total` is the number of `rows` before the filter line, where it is known already; `counted` says it after the filter line, for
-    a page that counts more than that at once.
+    `total` is the number of `rows` before the filter line, where it is known; `counted` says it after, for a page that counts more at once.
     """
     if "pick" in request.GET:
         return redirect(request.path + address(request, q=facets.picked(request.GET.get("q", ""), request.GET.getlist("pick"))))
-    now, policy = moment()
-    query, scene = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions)), Scene(now, policy, request.user)
+    query, scene = parse_query(request.GET.get("q", ""), keys=keys_of(page.conditions)), Scene(*moment(), request.user)
     shown = _facets(request, page, rows, scene)
     if "facet" in request.GET and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
     paged = PagedRows(rows, _counted(request, page, query, counted or rows.count, total))
-    table = page.table(paged, policy=policy, now=now, user=request.user)
-    choices = table.choose(_wanted_columns(request), _pinned(query))
+    table, choices = _table(request, page, paged, query, scene)
     if request.GET.get("format") in exporting.TYPES:
         return _export(request, page, table, rows)
-    RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
-    shared = {"page": page, "table": table, "notes": notes, "facets": shown, "now": now, "policy": policy, "column_choices": choices}
-    return render(request, page.template, {**shared, **_around(request, page, table), **context})
+    return _laid_out(request, page, table, scene, {"notes": notes, "facets": shown, "column_choices": choices, **context})
+
+
+def _table(request: SignedIn, page: Page, paged: PagedRows, query: Query, scene: Scene) -> tuple[List, list[tuple[str, str, bool]]]:
+    """The table with the columns that are asked for, and every column that may be."""
+    table = page.table(paged, policy=scene.policy, now=scene.now, user=request.user)
+    return table, table.choose(_wanted_columns(request), _pinned(query))
 
 
 def _export(request: SignedIn, page: Page, table: List, rows: QuerySet[Any, Any]) -> HttpResponseBase:
@@ -137,10 +138,12 @@ def _export(request: SignedIn, page: Page, table: List, rows: QuerySet[Any, Any]
     return exporting.response(request, page.kind, page.title, rows, request.GET["format"], columns=columns)
 
 
-def _around(request: SignedIn, page: Page, table: List) -> dict[str, Any]:
-    """What stands around the rows: exports, words, controls, and what a list without rows says."""
+def _laid_out(request: SignedIn, page: Page, table: List, scene: Scene, said: Mapping[str, Any]) -> HttpResponseBase:
+    """One page of the rows with what stands around them: exports, words, controls, and what a list without rows says."""
+    RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     exports = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
-    return {"exports": exports, **_words(page, table), **_controls(request), **_emptiness(request, page, table)}
+    around = {"exports": exports, **_words(page, table), **_controls(request), **_emptiness(request, page, table)}
+    return render(request, page.template, {"page": page, "table": table, "now": scene.now, "policy": scene.policy, **around, **said})
 
 
 def _words(page: Page, table: Any) -> dict[str, str]:

@@ -20,7 +20,7 @@ from hygiene.services import posture
 from hygiene.services.overview import overview
 from tests.demo.conftest import poll_all, register, serving
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("truth"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("truth")]
 
 
 @dataclass(frozen=True, slots=True)

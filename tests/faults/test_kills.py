@@ -20,7 +20,7 @@ def test_a_worker_killed_in_the_call_leaves_one_change_that_is_settled_by_readin
     estate.fault("UpdateAccessKey", "applied-then-hang", seconds=9)
     code, words = estate.command("remediate", "disable", key_id, "--as", OPERATOR, "--reason", "unused", "--note", "kill test")
     assert code == 0, words
-    until(lambda: bool(estate.calls("UpdateAccessKey", AccessKeyId=key_id)), seconds=60, what="the call")
+    until(lambda: bool(estate.calls("UpdateAccessKey", AccessKeyId=key_id)), seconds=20, what="the call")
     estate.kill_group(estate.demo.worker_group("remediate"))
     row = estate.remediation(key_id)
     assert row["state"] == "calling"

@@ -14,8 +14,10 @@ TOKENS = {name: themes for name, *themes in re.findall(r"--([a-z0-9-]+): light-d
 TEXTS = ("text", "text-2", "text-3", "accent", "critical", "high", "medium", "low", "unknown", "good")
 TINTS = ("accent-tint", "critical-tint", "high-tint", "medium-tint", "low-tint", "good-tint")
 SURFACES = ("canvas", "surface", "inset", "selected", "hover", *TINTS)
+FILLS, INVERSE = ("accent-fill", "danger-fill"), ("inverse", "inverse-hover")
 GLYPHS = ("glyph-critical", "glyph-high", "glyph-medium", "low", "unknown", "text-3")
 PLAIN = ("canvas", "surface", "inset")
+WORDLESS = ("control", "glyph-high", "chart-used", "chart-unused", "chart-never", "line", "line-strong")  # dots, swatches and lines
 
 
 def luminance(colour: str) -> float:
@@ -41,8 +43,8 @@ def test_the_formula_is_that_of_wcag() -> None:
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_text_can_be_read_on_every_surface(theme: int) -> None:
     pairs = {(text, surface): contrast(TOKENS[text][theme], TOKENS[surface][theme]) for text, surface in itertools.product(TEXTS, SURFACES)}
-    pairs |= {("white", fill): contrast("#fff", TOKENS[fill][theme]) for fill in ("accent-fill", "danger-fill")}
-    pairs |= {("on-inverse", name): contrast(TOKENS["on-inverse"][theme], TOKENS[name][theme]) for name in ("inverse", "inverse-hover")}
+    pairs |= {("white", fill): contrast("#fff", TOKENS[fill][theme]) for fill in FILLS}
+    pairs |= {("on-inverse", name): contrast(TOKENS["on-inverse"][theme], TOKENS[name][theme]) for name in INVERSE}
     pairs["on-inverse-2", "inverse"] = contrast(TOKENS["on-inverse-2"][theme], TOKENS["inverse"][theme])
     assert {pair: round(found, 2) for pair, found in pairs.items() if found < 4.5} == {}
 
@@ -58,5 +60,7 @@ def test_text_and_surfaces_take_their_colours_from_these_tokens_alone() -> None:
     texts = set(re.findall(r"(?<![\w-])color: ([^;}]+?)(?: !important)?[;}]", CSS))
     known = {f"var(--{name})" for name in (*TEXTS, *GLYPHS, "glyph-ink", "on-inverse", "on-inverse-2")} | {"inherit", "#fff"}
     assert texts - known == set()
+    surfaces = set(re.findall(r"(?<![\w-])background(?:-color)?: (var\([^;}]+?\)|light-dark[^;}]+|#[^;}]+)(?: !important)?[;}]", CSS))
+    assert surfaces - {f"var(--{name})" for name in (*SURFACES, *FILLS, *INVERSE, *WORDLESS)} == set()
     for rule in re.findall(r"\{[^{}]*(?<![\w-])color: #fff[^{}]*\}", CSS):
         assert re.search(r"background: var\(--(accent|danger)-fill\)", rule), rule
