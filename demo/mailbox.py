@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'"
 STYLE = (
-    ":root{color-scheme:light dark}body{font:14px/20px system-ui,sans-serif;margin:24px auto;max-width:760px;padding:0 12px}"
+    ":root{color-scheme:light dark}body{font:14px/1.45 system-ui,sans-serif;margin:24px auto;max-width:760px;padding:0 12px}"
     "li{margin:10px 0}iframe{width:100%;height:900px;border:1px solid #808a99;border-radius:8px}pre{white-space:pre-wrap}"
 )
 Start = Any

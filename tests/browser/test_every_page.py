@@ -47,7 +47,6 @@ def addresses(page: Page) -> dict[str, str]:
         "scope": "/?scope=tag:team%3Dteam-data",
         "stop": "/queue/changes/",
         "add accounts": "/accounts/new/",
-        "mail": "/digest/preview/",
         "exemption": f"/exemptions/new/?key={found['key'].strip('/').rpartition('/')[2]}",
         "missing": "/keys/00000000-0000-0000-0000-000000000000/",
     }
@@ -79,6 +78,16 @@ def test_every_page_is_accessible_and_fits(width: int, theme: Theme, other: Them
             wrong |= {f"{name} {now} {rule}": html for rule, html in look(page).items()}
     complaints = [line for line in said if "404" not in line]
     assert (json.dumps(wrong, indent=1), complaints) == ("{}", [])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_digests_mail_is_accessible(theme: Theme, page_for: OpenPage) -> None:
+    page = page_for("n.adeyemi", width=700)
+    mail = page.request.get("/digest/preview/").text()
+    page.goto("about:blank")  # as in a mail program: where it is previewed no script may run, not even that of this test
+    page.emulate_media(color_scheme=theme)
+    page.set_content(mail)
+    assert violations(page) == {}
 
 
 def test_the_dialog_is_accessible_and_gives_the_focus_back(page_for: OpenPage) -> None:
