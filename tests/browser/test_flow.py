@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import time
 from collections.abc import Callable
 
 import pytest
@@ -134,27 +131,3 @@ def test_the_filter_line_narrows_while_one_types_and_the_address_follows(page_fo
     page.go_back()
     page.goto("/keys/?q=account:data-lake&sort=-age")
     expect(page.locator("th[aria-sort=descending]")).to_contain_text("Age")
-
-
-def test_a_worker_killed_while_disabling_leaves_one_change_and_its_story(demo: DemoProcess, page_for: OpenPage) -> None:
-    page = page_for("n.adeyemi")
-    key, url = never_used_key(page, 8)
-    account = next(str(call["account"]) for call in demo.aws("/_log") if call["action"] == "ListAccessKeys" and call["account"])
-    account = page.locator(".facts small").nth(1).inner_text().replace(" ", "")
-    demo.aws("/_faults", {"account": account, "action": "UpdateAccessKey", "kind": "applied-then-hang", "seconds": 25})
-    page.get_by_role("button", name="Disable…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Disable 1 key").click()
-    until(lambda: len(updates(demo, key)) == 1, seconds=30, what="the call to AWS")
-    killed_at = time.monotonic()
-    os.killpg(demo.worker_group("remediate,root,mail,housekeeping"), signal.SIGKILL)
-    query = "select state, result from hygiene_remediation where access_key_id = ? order by id desc limit 1"
-    until(lambda: str(demo.rows(query, key)[0][0]) == "succeeded_observed", seconds=120, what="settling by itself")
-    assert time.monotonic() - killed_at < 120
-    assert status_in_aws(demo, key) == "Inactive"
-    assert len(updates(demo, key)) == 1
-    told = [row[0] for row in demo.rows("select outcome from accounts_auditevent where target like ? order by id", f"%{key}%")]
-    assert told.count("calling") == 1
-    assert told[-1] == "succeeded_observed"
-    assert "worker work ended" in demo.said()
-    page.goto(url)
-    expect(page.locator("#main")).to_contain_text("disabled")

@@ -129,9 +129,9 @@ class Visitor:
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode())
 
-    def status(self, path: str) -> int:
-        """Of a page."""
-        return self._open(path).status
+    def page(self, path: str) -> Answer:
+        """As it is now."""
+        return self._open(path)
 
     def post(self, path: str, **fields: str) -> Answer:
         """A form, and the page to which its answer leads."""

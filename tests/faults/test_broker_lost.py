@@ -92,7 +92,7 @@ def test_a_killed_broker_loses_no_change_and_no_page(estate: Estate, visitor: Vi
     key_id = ask(estate)
     killed = broker_of(estate)
     os.kill(killed, signal.SIGKILL)
-    assert visitor.status("/keys/") == 200
+    assert visitor.page("/keys/").status == 200
     os.killpg(frozen_workers[0], signal.SIGCONT)
     assert settled(estate, key_id)
     assert broker_of(estate) != killed
@@ -106,7 +106,7 @@ def test_a_broker_that_hangs_keeps_nobody_waiting(estate: Estate, visitor: Visit
     os.kill(broker, signal.SIGSTOP)
     try:
         started = time.monotonic()
-        assert visitor.status("/keys/") == 200
+        assert visitor.page("/keys/").status == 200
         page = visitor.post("/plans/new/", key=str(key), action="disable")
         confirmed = visitor.post(page.url_of_form, reason="unused", note="broker test", typed=key_id[-4:])
         waited = time.monotonic() - started

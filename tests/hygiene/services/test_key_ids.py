@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from importlib import import_module
 from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, connections, transaction
 
@@ -157,30 +155,3 @@ def test_a_change_is_recorded_though_the_user_lists_an_id_of_another_account(
     assert key.status == "inactive"
     assert owners() == {world.account_id, OTHER}
     assert not AccessKey.objects.filter(account=key.account).exclude(access_key_id=None).exclude(pk=key.pk).exists()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.postgres
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite makes the table anew, with every constraint of the model")
-def test_ids_that_two_accounts_came_to_have_are_left_to_the_first_when_the_database_begins_to_refuse_them(
-    poll: Callable[[], Poll], other: tuple[Account, FakeAwsAccount]
-) -> None:
-    poll()
-    poll_of(*other)
-    ids = list(AccessKey.objects.exclude(access_key_id=None).order_by("pk").values_list("access_key_id", flat=True))
-    late = list(AccessKey.objects.filter(account=other[0], access_key_id=None, principal__is_root=False).order_by("pk"))
-    constraint = next(one for one in AccessKey._meta.constraints if one.name == "access_key_id_given_once")
-    migration = import_module("hygiene.migrations.0014_access_key_ids_of_one_account")
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(AccessKey, constraint)
-    try:
-        for row, key_id in zip(late, ids, strict=True):
-            AccessKey.objects.filter(pk=row.pk).update(access_key_id=key_id, match="paired", has_data_warning=False)
-        Principal.objects.filter(name="build").update(listed_fingerprint="listed")
-        migration.set_aside(apps, None)
-    finally:
-        with connection.schema_editor() as editor:
-            editor.add_constraint(AccessKey, constraint)
-    assert owners() == {"111122223333"}
-    assert set_aside() == [(OTHER, True)] * 2
-    assert Principal.objects.get(name="build").listed_fingerprint == ""
