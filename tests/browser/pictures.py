@@ -38,7 +38,7 @@ def sign_in(page: Page, base: str, *, user: str, password: str) -> None:
     page.fill("input[name=login]", user)
     page.fill("input[name=password]", password)
     page.click("button[type=submit]")
-    page.wait_for_selector("h1")
+    page.wait_for_url(lambda url: "/auth/login/" not in url)
 
 
 def take(

@@ -72,6 +72,15 @@ def test_the_palette_finds_and_opens_by_keyboard_alone(page_for: OpenPage) -> No
     page.wait_for_url(re.compile(r"/(accounts|users|keys)/.+"))
 
 
+def test_what_is_typed_while_a_page_gets_ready_is_searched_for(page_for: OpenPage) -> None:
+    page = page_for("m.larsen")
+    page.add_init_script("const soon = setTimeout; window.setTimeout = (work, wait, ...rest) => soon(work, wait || 900, ...rest)")
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("prod-pay")
+    expect(page.locator("#hits a").first).to_contain_text("prod-payments")
+
+
 def test_keys_select_a_row_and_show_help(page_for: OpenPage) -> None:
     page = page_for("n.adeyemi")
     page.goto("/keys/?view=never-used")
