@@ -95,6 +95,7 @@ def test_what_is_exempt_stands_beside_its_number(client_for: ClientFor, operator
 def test_a_week_is_compared_and_days_make_a_line(client_for: ClientFor, viewer: User) -> None:
     account, _ = estate(5)
     today = timezone.now().date()
+    DailyPosture.objects.filter(account=account).update(day=today)  # it was polled yesterday, in the first minutes of a day
     for days in (14, 7, 1):
         DailyPosture.objects.create(
             account=account, day=today - timedelta(days=days), measured_at=timezone.now(), never_used=4, unused_90=1, active_keys=5
