@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Account
-from hygiene.domain.facts import KeyStatus
+from hygiene.domain.facts import KeyStatus, UseState
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState
 from hygiene.models import AccessKey, AccountStatus, Finding, Principal
@@ -75,6 +75,7 @@ class Site:
     counts: Mapping[str, int]
     root_created_at: datetime | None = None  # of the newest root key
     root_used_at: datetime | None = None  # the newest use of any root key
+    root_unread: int | None = None  # root keys whose last use is not known
 
     @property
     def is_reporting(self) -> bool:
@@ -207,7 +208,10 @@ def _counts_by_account(user: User | AnonymousUser, owned: Q, wait_days: int, *, 
     keys = AccessKey.objects.visible_to(user).present().filter(Q(principal__in=users.values("pk")) if owned else Q())
     of_root = Q(principal__is_root=True)
     root = {"root_created_at": Max("created_at", filter=of_root), "root_used_at": Max("last_used_at", filter=of_root)}
-    counted = keys.values("account_id").annotate(ready=ready, **root, **apart, **_age_counts(now), **key_counts(policy=policy, now=now))
+    unread = {"root_unread": Count("pk", filter=of_root & Q(last_used_state=UseState.UNKNOWN))}
+    counted = keys.values("account_id").annotate(
+        ready=ready, **root, **unread, **apart, **_age_counts(now), **key_counts(policy=policy, now=now)
+    )
     found: dict[int, dict[str, Any]] = {}
     rows: list[Any] = [
         *counted.order_by(),
@@ -237,7 +241,7 @@ def _site(account: Account, counts: Mapping[int, Mapping[str, Any]], *, policy: 
     found = counts.get(account.pk, {})
     names = (*COUNTED, "ready", *(f"age{place}_{kind}" for place in range(len(AGES)) for kind in ("all", "never", "idle")))
     state = state_of(status, account, policy=policy, now=now)
-    root = {name: found.get(name) for name in ("root_created_at", "root_used_at")}
+    root = {name: found.get(name) for name in ("root_created_at", "root_used_at", "root_unread")}
     return Site(account, status, state, {name: found.get(name, 0) for name in names}, **root)
 
 

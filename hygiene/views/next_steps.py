@@ -80,7 +80,8 @@ def _root(site: Site, now: datetime) -> Step:
         if site.root_created_at
         else "Seen live"
     )
-    used = used_when(site.root_used_at, now) if site.root_used_at else "no use on record"
+    unused = "last use unknown" if site.root_unread or not site.root_created_at else "no use on record"
+    used = used_when(site.root_used_at, now) if site.root_used_at else unused
     reason = f"{born}, {used}. No policy limits what it can do."
     return Step("critical", title, reason, "Open root key", reverse("root-user", args=[site.account.account_id]))
 

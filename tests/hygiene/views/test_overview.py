@@ -108,6 +108,15 @@ def test_a_week_is_compared_and_days_make_a_line(client_for: ClientFor, viewer: 
     assert [point.accounts for point in answer.context["points"]] == [1, 1, 1, 1]
 
 
+def test_a_root_key_whose_use_is_not_known_is_not_called_unused(client_for: ClientFor, viewer: User) -> None:
+    estate(2)
+    client, root = client_for(viewer), AccessKey.objects.filter(principal__is_root=True)
+    root.update(last_used_at=None, last_used_state="unknown")
+    assert "last use unknown. No policy limits what it can do." in client.get(reverse("overview")).content.decode()
+    root.update(last_used_state="never")
+    assert "no use on record. No policy limits what it can do." in client.get(reverse("overview")).content.decode()
+
+
 def test_a_banner_warns_of_production_accounts_without_a_report_for_a_day(client_for: ClientFor, viewer: User) -> None:
     account, _ = estate(5)
     client = client_for(viewer)
