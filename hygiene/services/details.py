@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 
@@ -178,8 +179,7 @@ def _certificates(reading: Reading) -> None:
     if found.answers:
         with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
             user_credentials.record_certificates(found.answers, now=reading.clock.now())
-    if found.error is not None:
-        raise found.error
+    _end(reading, found, "ListSigningCertificates", "the IDs of their certificates are")
 
 
 def _ssh_keys(reading: Reading) -> None:
@@ -192,6 +192,13 @@ def _ssh_keys(reading: Reading) -> None:
         with leases.fenced(reading.poll, now=reading.clock.now(), phase="details"):
             seen = Sighting(reading.poll, reading.clock.now(), Source.SSH_KEYS)
             reading.changed |= user_credentials.record_ssh_keys(found.answers, seen=seen)
+    _end(reading, found, "ListSSHPublicKeys", "their SSH keys are")
+
+
+def _end(reading: Reading, found: user_credentials.Asked[Any], operation: str, unknown: str) -> None:
+    """Say of whom AWS did not tell, and raise what ended the asking."""
+    if note := found.aside.note(operation, unknown):
+        reading.notes.append(note)
     if found.error is not None:
         raise found.error
 

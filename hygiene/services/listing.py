@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from django.db.models import F
 
-from accounts.gateway import AccessDenied, AwsError, Gateway, KeyLastUse, ListedKey, NoSuchEntity, Throttled
+from accounts.gateway import AccessDenied, Gateway, KeyLastUse, ListedKey, NoSuchEntity, Throttled
 from hygiene.domain.facts import KeyMatch
 from hygiene.domain.keys import needs_last_use
 from hygiene.domain.policy import Policy
@@ -21,21 +20,18 @@ from hygiene.domain.report_row import MORE_CREDENTIALS
 from hygiene.domain.wording import grouped_account, short_key_id
 from hygiene.models import AccessKey, AccountStatus, Poll, Principal
 from hygiene.services import findings, holders, key_ids, leases, live_keys, missing
+from hygiene.services.asking import LONGEST, Aside, Names, in_batches
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
 from hygiene.services.holders import Holder
 
 logger = logging.getLogger(__name__)
-LARGEST = 900  # users of one transaction, below SQLite's limit of parameters
-WRITTEN_EVERY = timedelta(seconds=5)  # so that a page is never far behind, and little is asked again after a kill
-Told = TypeVar("Told")
 Answer: TypeAlias = tuple[Principal, tuple[ListedKey, ...]]
 Keys: TypeAlias = Mapping[int, list[AccessKey]]  # by user
 Uses: TypeAlias = Mapping[int, Mapping[str, KeyLastUse]]  # by user, then by key id
 LAST_USED = "iam:GetAccessKeyLastUsed"
 REFUSED = "The read role may not call iam:ListAccessKeys: key IDs are unknown and no key can be changed here. Add the permission."
 JUDGED = attrgetter("status", "status_raw", "created_at", "last_used_state", "last_used_at", "gone_at", "has_data_warning")
-LONGEST = timedelta(minutes=7)  # a worker's task ends after nine minutes; what is left is listed by the next poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Listing:
     refusal: str = ""
     left: int = 0
     listed: int = 0
-    conflicts: tuple[str, ...] = ()  # sentences about key ids that another account has
+    gaps: tuple[str, ...] = ()  # sentences about users whose keys are not known in full: unlisted, or with ids of another account
 
 
 def to_list(held: Iterable[Holder]) -> list[Principal]:
@@ -70,38 +66,24 @@ def list_changed_users(
 ) -> Listing:
     """List them at AWS's pace, for at most seven minutes and while AWS does not throttle without end: the next poll goes on with the rest.
 
-    Other errors than a refusal are raised, after what was answered is kept.
+    Other errors than a refusal, or than of single users, are raised, after what was answered is kept.
     """
-    started_at, done, conflicts = clock.now(), 0, list[str]()
+    started_at, done, gaps, aside = clock.now(), 0, list[str](), Aside(allows_refusals=True)
     try:
-        for batch in in_batches(users, partial(_listed, gateway=gateway, names=Names(gateway)), clock):
-            conflicts += _record(poll, status, batch, gateway, policy=policy, clock=clock)
+        for batch in in_batches(users, partial(_listed, gateway=gateway, names=Names(gateway)), clock, aside):
+            gaps += _record(poll, status, batch, gateway, policy=policy, clock=clock)
             done += len(batch)
             if clock.now() - started_at > LONGEST:
                 break
-    except AccessDenied:
-        return Listing(REFUSED, len(users) - done, done, tuple(conflicts))
+    except AccessDenied as error:
+        if error.operation == "AssumeRole":
+            raise
+        return Listing(REFUSED, len(users) - done, done, tuple(gaps))
     except Throttled:
         logger.info("AWS throttles account %s: %d users are left to list", poll.account.account_id, len(users) - done)
-    return Listing("", len(users) - done, done, tuple(conflicts))
-
-
-def in_batches(users: Sequence[Principal], ask: Callable[[Principal], Told], clock: Clock) -> Iterator[list[tuple[Principal, Told]]]:
-    """What AWS tells of each user as it comes, some seconds' worth at a time. An error is raised after what was answered before it."""
-    batch: list[tuple[Principal, Told]] = []
-    since = clock.now()
-    for user in users:
-        try:
-            batch.append((user, ask(user)))
-        except AwsError:
-            if batch:
-                yield batch
-            raise
-        if len(batch) == LARGEST or clock.now() - since >= WRITTEN_EVERY:
-            yield batch
-            batch, since = [], clock.now()
-    if batch:
-        yield batch
+    if note := aside.note("ListAccessKeys", "the IDs of their keys are"):
+        gaps.append(note)
+    return Listing("", len(users) - done - len(aside), done, tuple(gaps))
 
 
 def _listed(user: Principal, *, gateway: Gateway, names: Names) -> tuple[ListedKey, ...]:
@@ -117,23 +99,6 @@ def _listed(user: Principal, *, gateway: Gateway, names: Names) -> tuple[ListedK
         if error.operation != "AssumeRole" and names.lack(user.name):
             return ()
         raise
-
-
-class Names:
-    """Names of the users that exist now, asked for once, and only after a refusal."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._known: frozenset[str] | None = None
-        self._is_asked = False
-
-    def lack(self, name: str) -> bool:
-        """Whether there certainly is no user of this name."""
-        if not self._is_asked:
-            self._is_asked = True
-            with suppress(AwsError):
-                self._known = frozenset(user.user_name for user in self._gateway.list_users())
-        return self._known is not None and name not in self._known
 
 
 def _record(poll: Poll, status: AccountStatus, answers: Sequence[Answer], gateway: Gateway, *, policy: Policy, clock: Clock) -> list[str]:

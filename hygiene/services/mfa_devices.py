@@ -13,8 +13,8 @@ from hygiene.domain.mfa import kinds_of
 from hygiene.domain.policy import Policy
 from hygiene.models import AccountStatus, Poll, Principal
 from hygiene.services import bulk, findings, leases, missing
+from hygiene.services.asking import LONGEST, Aside, Names, in_batches
 from hygiene.services.clock import Clock
-from hygiene.services.listing import LONGEST, Names, in_batches
 from hygiene.services.mfa_kinds import Assigned
 
 PERMISSION = "iam:ListMFADevices"
@@ -48,7 +48,7 @@ def read(
 
     After a refusal nobody else is asked; a later poll asks again (`missing.is_due`). Raises other errors, after what was answered is kept.
     """
-    reading, done = Reading(), 0
+    reading, done, aside = Reading(), set[int](), Aside()
     if not users:
         missing.clear(status, PERMISSION)  # nothing is unknown without it
         return reading
@@ -56,19 +56,23 @@ def read(
     if was_refused and not missing.is_due(status, PERMISSION, poll, now=clock.now()):
         return Reading([WITHOUT])
     try:
-        for batch in in_batches(users, partial(_serials, gateway=gateway, names=Names(gateway)), clock):
+        for batch in in_batches(users, partial(_serials, gateway=gateway, names=Names(gateway)), clock, aside):
             _record(poll, status, batch, reading, others=assigned.others, policy=policy, clock=clock)
-            done += len(batch)
+            done.update(user.pk for user, _ in batch)
             if clock.now() - (poll.started_at or clock.now()) > LONGEST:
                 break
         missing.clear(status, PERMISSION)
     except AccessDenied as error:
         if error.operation == "AssumeRole":
             raise
-        return _refused(poll, status, () if was_refused else users[done:], reading, policy=policy, clock=clock)
+        return _refused(
+            poll, status, () if was_refused else [user for user in users if user.pk not in done], reading, policy=policy, clock=clock
+        )
     except Throttled:
         pass
-    reading.left = len(users) - done
+    if note := aside.note("ListMFADevices", "their other devices are"):
+        reading.notes.append(note)
+    reading.left = len(users) - len(done) - len(aside)
     if reading.left:
         reading.notes.append(f"MFA devices of {reading.left} users are still to be read; the next poll goes on with them.")
     return reading

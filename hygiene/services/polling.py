@@ -126,7 +126,7 @@ def _read(run: Run, patience: Patience) -> None:
         run.notes.append(listing.refusal)
     elif listing.left:
         run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
-    run.notes += listing.conflicts
+    run.notes += listing.gaps
     run.status.list_keys_error = listing.refusal
     missing.tell(run.status, "iam:ListAccessKeys", "ids of access keys", is_refused=bool(listing.refusal), now=run.clock.now())
     run.goes_on = listing.left > 0 and not listing.refusal
@@ -138,7 +138,7 @@ def _read(run: Run, patience: Patience) -> None:
         run.notes.append(identity.WITHOUT)
     if details.is_due(run.poll, run.status, run.clock):
         _beside(run, lambda: _read_details(run), "Details")
-    _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal and not listing.conflicts else PollOutcome.PARTIAL)
+    _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal and not listing.gaps else PollOutcome.PARTIAL)
 
 
 def _optional(run: Run, call: Callable[[], T], permission: str, unknown: str) -> T | None:

@@ -14,6 +14,7 @@ from accounts.gateway import AwsError, ListedCertificate, ListedSshKey, NoSuchEn
 from accounts.models import Account
 from hygiene.models import Principal, PrincipalEvent
 from hygiene.services import bulk
+from hygiene.services.asking import Aside
 from hygiene.services.clock import Clock
 from hygiene.services.detail_timelines import of_credentials
 from hygiene.services.timelines import Sighting
@@ -27,14 +28,18 @@ SSH_SERVICES = frozenset({"codecommit", "*"})  # SSH public keys of IAM serve Co
 
 @dataclass
 class Asked(Generic[T]):
-    """Answers so far, and the error that ended the asking."""
+    """Answers so far, whom AWS did not tell of, and the error that ended the asking."""
 
     answers: list[tuple[Principal, tuple[T, ...]]] = field(default_factory=list)
+    aside: Aside = field(default_factory=Aside)
     error: AwsError | None = None
 
 
 def ask(users: Iterable[Principal], read: Callable[[str], tuple[T, ...]], *, clock: Clock) -> Asked[T]:
-    """One call for each user, for at most 45 seconds. A user who is gone has none; another error ends it and keeps what was answered."""
+    """One call for each user, for at most 45 seconds. A user who is gone has none; an error that is not one user's ends it.
+
+    What was answered before an error is kept.
+    """
     asked: Asked[T] = Asked()
     since = clock.now()
     for user in users:
@@ -45,8 +50,12 @@ def ask(users: Iterable[Principal], read: Callable[[str], tuple[T, ...]], *, clo
         except NoSuchEntity:
             asked.answers.append((user, ()))
         except AwsError as error:
+            if asked.aside.takes(user, error):
+                continue
             asked.error = error
             break
+        asked.aside.answered()
+    asked.error = asked.error or asked.aside.of_all()
     return asked
 
 

@@ -184,6 +184,19 @@ def test_row_50_hostile_text_is_kept_raw_escaped_in_html_and_harmless_in_csv(sit
         assert "<script>alert(1)" not in site.page(address)
 
 
+def test_row_50_name_that_aws_refuses_to_look_up_spoils_nobody_else(site: Site, wire: Wire) -> None:
+    site.world.user("=HYPERLINK(x)")
+    site.world.key("=HYPERLINK(x)", created_at=site.world.now - timedelta(days=400))
+    site.world.user("plain")
+    kept_key = site.world.key("plain")
+    refusal = error(400, "ValidationError", "The specified value for userName is invalid. It must contain only alphanumeric characters")
+    wire.script("ListAccessKeys", refusal)
+    assert site.poll().outcome == PollOutcome.PARTIAL
+    rows = {row["user_name"]: row for row in site.export("keys")}
+    assert (rows["plain"]["access_key_id"], rows["=HYPERLINK(x)"]["access_key_id"]) == (kept_key.access_key_id, None)
+    assert "key.never_used" in rows["=HYPERLINK(x)"]["rules"]
+
+
 QUOTED = 'arn:aws:iam::111122223333:user/<script>alert(1)</script>&""\'|*?/=HYPERLINK(x)'
 
 

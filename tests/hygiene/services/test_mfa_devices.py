@@ -163,7 +163,7 @@ def test_users_left_over_are_read_by_the_next_poll_which_follows_soon(
         world.fail("ListMFADevices", Throttled("Slower.", code="Throttling"))
     else:
         monkeypatch.setattr(mfa_devices, "LONGEST", timedelta(seconds=-1))
-        monkeypatch.setattr("hygiene.services.listing.LARGEST", 1)
+        monkeypatch.setattr("hygiene.services.asking.LARGEST", 1)
     left = 3 if is_throttled else 2
     done = poll()
     assert f"MFA devices of {left} users are still to be read; the next poll goes on with them." in done.warnings
