@@ -23,6 +23,7 @@ from accounts.gateway import (
 
 ROOT_ROW = "<root_account>"
 BARE = "refuse without the external id"
+ABOVE_THE_ROLE = ("policy of the organization", "permissions boundary")  # what may forbid what the role itself allows
 TRUST = (
     "In the account, compare the role's trust policy with the texts: it must name the worker's identity and this external id, letter by "
     "letter. The worker's own policy must allow sts:AssumeRole on the role."
@@ -206,6 +207,9 @@ def _refused(name: str, error: AccessDenied, *, is_optional: bool, advice: str) 
     operation = name.partition(":")[2]
     if operation and error.operation not in ("", "AssumeRole", operation):
         return Step(name, is_ok=True, detail=f"not tried: {error.operation} was refused before it", is_optional=is_optional)
+    detail = error.sentence
     if operation:
-        advice = f"Add {name} to the role's policy."
-    return Step(name, is_ok=False, detail=error.sentence, advice=advice, is_optional=is_optional)
+        detail = detail.removesuffix(" Allow the action there.")
+        is_above = any(words in detail for words in ABOVE_THE_ROLE)
+        advice = f"Allow {name} there." if is_above else f"Add {name} to the role's policy."
+    return Step(name, is_ok=False, detail=detail, advice=advice, is_optional=is_optional)

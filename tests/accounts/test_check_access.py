@@ -81,6 +81,29 @@ def test_a_missing_permission_is_named_and_an_optional_one_is_a_note(account: Ac
     assert "note iam:ListSSHPublicKeys" in said
 
 
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [
+        (
+            "because no identity-based policy allows it",
+            "the role's policy does not allow it. Add iam:GetAccountSummary to the role's policy.",
+        ),
+        ("with an explicit deny in a service control policy", "of the organization forbids it. Allow iam:GetAccountSummary there."),
+        (
+            "because no permissions boundary allows it",
+            "the role's permissions boundary does not allow it. Allow iam:GetAccountSummary there.",
+        ),
+    ],
+)
+def test_a_refusal_names_the_policy_that_is_to_be_changed_once(account: Account, aws: Running, policy: str, wanted: str) -> None:
+    aws.world.fail(
+        Fault(NUMBER, "GetAccountSummary", message=f"User: x is not authorized to perform: iam:GetAccountSummary {policy}", times=-1)
+    )
+    said, _ = checked(NUMBER)
+    assert wanted in said
+    assert "Allow the action there" not in said
+
+
 def test_a_permission_that_could_not_be_tried_is_not_called_missing(account: Account, aws: Running) -> None:
     aws.world.fail(Fault(NUMBER, "ListAccessKeys", times=-1))
     aws.world.fail(Fault(NUMBER, "DescribeOrganization", times=-1))
