@@ -21,6 +21,9 @@ class Words:
     first: str
     second: str
 
+    def __str__(self) -> str:
+        return f"{self.first}, {self.second}"
+
 
 def number(value: int) -> str:
     """1204 -> "1,204"."""

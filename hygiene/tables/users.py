@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from hygiene.domain import wording
-from hygiene.domain.facts import LastUse, Source, UseState
+from hygiene.domain.facts import LastUse, PasswordState, Source, UseState
 from hygiene.models import AccessKey, Action, Principal
 from hygiene.services.exports import mfa_of
 from hygiene.services.permissions import ActionState, offers
@@ -90,9 +90,11 @@ class UserTable(UserFacts):
     def render_password(self, record: Principal) -> SafeString:
         """Yes, none or unknown."""
         changed = record.password_last_changed_at
-        second = f"changed {wording.relative(changed, self.now)}" if changed else "no console access"
-        word = {"enabled": "yes", "none": "none"}.get(record.password_state, "unknown")
-        return two(word, second if word != "unknown" else "not read")
+        if record.password_state == PasswordState.NONE:
+            return two("none", "no console access")
+        if record.password_state != PasswordState.ENABLED:
+            return two("unknown", "not read")
+        return two("yes", f"changed {wording.relative(changed, self.now)}" if changed else "last change not known")
 
     def render_mfa(self, record: Principal) -> SafeString:
         """On, off, unknown, or not applicable without a password."""

@@ -13,8 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hygiene.domain import wording
+from hygiene.domain.facts import LastUse, Source, UseState
 from hygiene.domain.rules import RULES
 from hygiene.domain.verdicts import Severity
+from hygiene.models import AccessKey, Principal
+from hygiene.services import live_keys
 
 register = template.Library()
 
@@ -71,6 +74,24 @@ def when(moment: datetime | str | None, absent: str = "never") -> SafeString | s
         return absent
     absolute = full_time(moment)
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), absolute, wording.relative(moment, timezone.now()))
+
+
+@register.simple_tag
+def last_use(key: AccessKey) -> SafeString | str:
+    """When a key was last used, or in words what is known instead: never, not yet, no data, unknown."""
+    if key.last_used_at is not None:
+        return when(key.last_used_at)
+    return str(wording.last_used_words(live_keys.last_use(key), created_at=key.created_at, now=timezone.now()))
+
+
+@register.simple_tag
+def last_sign_in(principal: Principal | None) -> SafeString | str:
+    """When somebody last signed in with a password, or in words what is known instead. None: a root user that was never read."""
+    if principal is not None and principal.password_last_used_at is not None:
+        return when(principal.password_last_used_at)
+    state = UseState.UNKNOWN if principal is None else UseState(principal.password_last_used_state)
+    use = LastUse(state, None, source=Source.REPORT)
+    return str(wording.sign_in_words(use, now=timezone.now()))
 
 
 @register.simple_tag

@@ -16,6 +16,7 @@ from hygiene.filters import USERS
 from hygiene.filters.builtin import user_views
 from hygiene.models import AccessKey, Finding, Principal
 from hygiene.services import histories, policies, targets
+from hygiene.services.exports import mfa_of
 from hygiene.services.permissions import offers, with_actions
 from hygiene.services.user_facts import user_facts
 from hygiene.tables import UserTable
@@ -75,6 +76,7 @@ def user_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     limit = policies.current().for_principal(user).number("key.too_old")
     context = {
         "person": user,
+        "mfa": mfa_of(user),
         "has_password": user.password_state == PasswordState.ENABLED,
         "keys": [(key, sentence(key, now=now, is_root=False, limit_days=limit), offers(key, user=request.user, now=now)) for key in keys],
         "facts": user_facts(user, getattr(user.account, "status", None)),
