@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from hygiene.domain.wording import grouped_account, plural, relative, short_key_id
+from hygiene.domain.wording import grouped_account, number, plural, relative, short_key_id
 from hygiene.models import IRREVERSIBLE, ROOT_ACTIONS, TARGETS, Action, Disposition, Plan, PlanItem, TargetKind
 from hygiene.services import cautions, change_rules, needs
 from hygiene.services.cautions import codes_of
@@ -169,4 +169,6 @@ def _in_use_words(items: list[PlanItem], now: datetime) -> str:
         return "last use not known"
     latest = max(used, key=lambda item: item.seen_last_used_at or now)
     service = latest.key.last_used_service if latest.key else ""
-    return f"used in the last 90 days, latest {relative(latest.seen_last_used_at or now, now)}{f' ({service})' if service else ''}"
+    unknown = len(items) - len(used)
+    rest = f"; of {number(unknown)} the last use is not known" if unknown else ""
+    return f"used in the last 90 days, latest {relative(latest.seen_last_used_at or now, now)}{f' ({service})' if service else ''}{rest}"

@@ -104,6 +104,20 @@ def test_a_key_in_use_asks_for_its_last_characters(key: AccessKey, as_operator: 
     assert "Type EGXD to confirm" in page
 
 
+def test_a_key_whose_last_use_is_not_known_is_told_apart_from_one_in_use(key: AccessKey, as_operator: Client) -> None:
+    AccessKey.objects.update(last_used_state=UseState.UNKNOWN)
+    page = dialog(as_operator, key, "disable")
+    assert "last use not known" in page
+    assert "never used" not in page
+    other = AccessKey.objects.get()
+    other.pk, other.uuid, other.access_key_id = None, uuid4(), KEY_ID.replace("AKIA", "AKIB")
+    other.last_used_state, other.last_used_at = UseState.USED, timezone.now() - timedelta(hours=3)
+    other.save()
+    said = {"key": [str(row.uuid) for row in AccessKey.objects.all()], "action": "disable"}
+    page = as_operator.post(reverse("plan-new"), said, headers={"HX-Request": "true"}).content.decode()
+    assert "used in the last 90 days, latest 3 h ago; of 1 the last use is not known" in page
+
+
 def test_a_delete_of_an_active_key_says_disable_first(key: AccessKey, as_operator: Client) -> None:
     page = dialog(as_operator, key, "delete")
     assert "Disable first" in page
