@@ -20,7 +20,8 @@ from accounts.models import AuditAnchor, AuditCheckpoint, AuditEvent
 Anchor: TypeAlias = tuple[int, str]  # an event's number and hash
 TRIM = "audit.trim"
 MOST_AT_ONCE = 20_000  # events that one step removes
-GUARDS = ("accounts_auditevent_only_added", "accounts_auditevent_no_truncate")
+GUARDED = ("accounts_auditevent", "accounts_auditanchor", "accounts_auditcheckpoint")
+GUARDS = tuple(f"{table}_{guard}" for table in GUARDED for guard in ("only_added", "no_truncate"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,13 @@ def _at_the_end(begin: AuditCheckpoint | None, place: Anchor, wanted: dict[int, 
 
 
 def guards_down() -> list[str]:
-    """PostgreSQL's triggers that should refuse changes of the log and are missing or off. None on SQLite, which has none."""
+    """PostgreSQL's triggers that should refuse changes of events, anchors and checkpoints and are missing or off. SQLite has none."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'accounts_auditevent'::regclass AND tgenabled IN ('O', 'A')")
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = ANY(%s::text[]::regclass[]) AND tgenabled IN ('O', 'A')", [list(GUARDED)]
+        )
         found = {name for (name,) in cursor.fetchall()}
     return [name for name in GUARDS if name not in found]
 

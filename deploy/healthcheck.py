@@ -15,9 +15,9 @@ HEARTBEAT = "SELECT extract(epoch FROM now() - beaten_at) FROM hygiene_heartbeat
 
 
 def setting(name: str) -> str:
-    """The environment's value, or the content of the file that NAME_FILE names."""
+    """The content of the file that NAME_FILE names, else the environment's value: in the order of the settings."""
     path = os.environ.get(f"{name}_FILE")
-    return os.environ.get(name) or (Path(path).read_text().strip() if path else "")
+    return Path(path).read_text().strip() if path else os.environ.get(name, "")
 
 
 def web() -> str:

@@ -19,6 +19,20 @@ from environ.fileaware_mapping import FileAwareMapping
 
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]{1,512}", re.ASCII)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+AWS_CREDENTIALS = (  # where the SDK's chain finds credentials, or files and addresses that give them
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
 ONE_TIME_LINK = re.compile(r"(/password/reset/key/[0-9A-Za-z]+-)[^/\s\"'?]+")  # what sets somebody's password, in an address
 _SLOT = re.compile(r"(?P<day>[a-z]{3}) (?P<hour>\d{1,2}):(?P<minute>\d{2})(?: (?P<zone>\S+))?", re.IGNORECASE)
 
@@ -39,7 +53,7 @@ def read_env_file(path: Path) -> None:
 
 
 class Environment:
-    """Typed access to environment variables; `NAME_FILE` is read when `NAME` is not set."""
+    """Typed access to environment variables; the file that `NAME_FILE` names wins over `NAME`."""
 
     def __init__(self) -> None:
         self._env = environ.FileAwareEnv()
@@ -99,8 +113,10 @@ class Environment:
         return word
 
     def url(self, name: str, *, default: str) -> str:
-        """An http or https address with a host."""
+        """An http or https address with a host; with an empty default it may be unset."""
         word = self.text(name, default)
+        if not word and not default:
+            return ""
         parts = urlsplit(word)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ImproperlyConfigured(f"{name} must be an address such as https://keys.example.com, not {word!r}.")
@@ -158,10 +174,10 @@ class Environment:
         return word
 
     def mail(self, name: str) -> dict[str, Any]:
-        """Django's mail settings from smtp://user:pw@host:port?tls=true; without it mails are printed."""
+        """Django's mail settings from smtp://user:pw@host:port?tls=true; without it mails are printed, without their one-time links."""
         word = self.text(name)
         if not word:
-            return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+            return {"EMAIL_BACKEND": "hygiene.printed_mail.EmailBackend"}
         parts = urlsplit(word)
         if parts.scheme not in ("smtp", "smtps", "smtp+tls") or not parts.hostname:
             raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:port?tls=true.")
@@ -204,11 +220,16 @@ class Environment:
 env = Environment()
 
 
+def without_one_time_links(text: str) -> str:
+    """The text with every address that sets a password cut short."""
+    return ONE_TIME_LINK.sub(r"\1[one-time]", text)
+
+
 def hide_what_is_private(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """No one-time link in a log, and no query string of a request, which may name people and keys."""
     for name, value in event.items():
         if isinstance(value, str):
-            event[name] = ONE_TIME_LINK.sub(r"\1[one-time]", value.split("?")[0] if name == "request" else value)
+            event[name] = without_one_time_links(value.split("?")[0] if name == "request" else value)
     return event
 
 

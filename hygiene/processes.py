@@ -6,11 +6,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from hygiene.environment import AWS_CREDENTIALS
 from hygiene.supervisor import Supervisor
 
 CELERY = (sys.executable, "-m", "celery", "-A", "hygiene.celery")
 WORKERS = {"poll": ("poll", 3), "work": ("remediate,root,mail,housekeeping", 2)}
-SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 
 
 def start_workers(supervisor: Supervisor, environment: Mapping[str, str], *, logs: Path | None) -> None:
@@ -30,7 +30,7 @@ def start_web(supervisor: Supervisor, environment: Mapping[str, str], *, port: i
 
 def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of processes that never call AWS."""
-    return {name: value for name, value in environment.items() if name not in SECRETS}
+    return {name: value for name, value in environment.items() if name not in AWS_CREDENTIALS}
 
 
 def manage(*words: str) -> list[str]:

@@ -123,7 +123,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
 SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS
@@ -162,7 +162,7 @@ CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", fallback_dir=VAR_DIR / "brok
 CELERY_FALLBACK_DIR = VAR_DIR / "broker"
 
 # --- AWS (workers only; credentials come from the SDK's ordinary chain and are never read here) ------------------------
-AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
+env.url("AWS_ENDPOINT_URL", default="")  # the SDK reads the variable itself; a bad one stops the start here
 ALLOW_CUSTOM_AWS_ENDPOINT = env.flag("ALLOW_CUSTOM_AWS_ENDPOINT", default=False)
 AWS_CALLS_PER_SECOND = env.number("AWS_CALLS_PER_SECOND", default=5.0, least=0.0, most=1000.0)
 WORKER_ARN = env.principal("WORKER_ARN")

@@ -1,4 +1,4 @@
-"""WSGI entry point of the web process. AWS credentials in its environment are dropped: the web process never calls AWS."""
+"""WSGI entry point of the web process. AWS credentials of its environment and of `.env` are dropped: the web process never calls AWS."""
 
 import os
 import sys
@@ -6,21 +6,12 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-AWS_CREDENTIALS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_PROFILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-)
-for _name in AWS_CREDENTIALS:
-    os.environ.pop(_name, None)
+from hygiene.environment import AWS_CREDENTIALS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hygiene.settings")
 try:
     application = get_wsgi_application()
 except ImproperlyConfigured as error:
     sys.exit(f"key-hygiene cannot start: {error}")
+for _name in AWS_CREDENTIALS:  # after the settings, which read `.env`
+    os.environ.pop(_name, None)

@@ -23,13 +23,13 @@ from hygiene.models import Invitation, NoticeState
 from hygiene.services.notices import deliver
 from hygiene.services.refused import Conflict
 
-CONSOLE = "django.core.mail.backends.console.EmailBackend"
+PRINTED = "hygiene.printed_mail.EmailBackend"
 WAKE_AFTER = timedelta(seconds=60)
 
 
 def can_mail() -> bool:
-    """Whether mails leave the house. Where they are printed in a log, a link must not be mailed: it would be in the log."""
-    return settings.EMAIL_BACKEND != CONSOLE
+    """Whether mails leave the house. Where they are printed in a log, one with a link is of no use: the link is not printed."""
+    return settings.EMAIL_BACKEND != PRINTED
 
 
 def days_good() -> int:

@@ -39,6 +39,7 @@ def test_a_flag_reads_the_usual_words(env: Environment, monkeypatch: pytest.Monk
         ("DATABASE_URL", "mysql://x", lambda env: env.database("DATABASE_URL", default_path=Path("unused"))),
         ("CELERY_BROKER_URL", "amqp://x", lambda env: env.broker("CELERY_BROKER_URL", fallback_dir=Path("unused"))),
         ("EMAIL_URL", "mail.example.com", lambda env: env.mail("EMAIL_URL")),
+        ("AWS_ENDPOINT_URL", "127.0.0.1:5000", lambda env: env.url("AWS_ENDPOINT_URL", default="")),
         ("DIGEST_SCHEDULE", "someday 08:00", lambda env: env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00")),
         ("DIGEST_SCHEDULE", "mon 25:00", lambda env: env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00")),
         ("DIGEST_SCHEDULE", "mon 08:00 Mars/Base", lambda env: env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00")),
@@ -55,6 +56,19 @@ def test_a_secret_can_be_given_as_a_file(env: Environment, monkeypatch: pytest.M
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "key"))
     assert env.secret_key("SECRET_KEY", debug=False) == "from-a-file"
+
+
+def test_a_file_wins_over_the_variable(env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file")
+    monkeypatch.setenv("SECRET_KEY", "from-the-variable")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "key"))
+    assert env.secret_key("SECRET_KEY", debug=False) == "from-a-file"
+
+
+@pytest.mark.parametrize("word", ["", "http://127.0.0.1:5000"])
+def test_an_address_may_be_unset_where_nothing_stands_in_for_it(env: Environment, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", word)
+    assert env.url("AWS_ENDPOINT_URL", default="") == word
 
 
 def test_a_secret_file_that_is_missing_is_named(env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

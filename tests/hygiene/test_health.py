@@ -86,6 +86,14 @@ def test_nothing_can_be_posted(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
 
 
+@pytest.mark.parametrize(("path", "is_redirected"), [("/healthz/live", False), ("/metrics", False), ("/keys/", True)])
+def test_machines_on_the_inner_network_are_not_sent_to_https(
+    client: Client, settings: pytest.MonkeyPatch, path: str, is_redirected: bool
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True  # type: ignore[attr-defined]  # pytest-django's settings take any name
+    assert (client.get(path).status_code == 301) is is_redirected
+
+
 def test_beat_sends_a_heartbeat_to_every_queue() -> None:
     schedule: dict[str, Any] = dict(beat_schedule)
     sent = {str(entry["args"][0]) for entry in schedule.values() if entry["task"] == "hygiene.tasks.beat_of_worker"}

@@ -124,7 +124,7 @@ def test_a_lost_wake_up_is_made_good_and_a_deactivated_person_gets_nothing(invit
 
 
 def test_what_cannot_be_mailed_is_refused(invited: User, administrator: User, settings: Settings, now: datetime) -> None:
-    settings.EMAIL_BACKEND = invitations.CONSOLE
+    settings.EMAIL_BACKEND = invitations.PRINTED
     with pytest.raises(Conflict, match=r"manage\.py password_link nora"):
         invitations.ask(invited, actor=administrator, now=now)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
@@ -139,7 +139,7 @@ def test_what_cannot_be_mailed_is_refused(invited: User, administrator: User, se
 def test_where_mails_stay_in_the_house_the_page_says_how_a_link_is_made(
     invited: User, administrator: User, client_for: Callable[[User], Client], settings: Settings
 ) -> None:
-    settings.EMAIL_BACKEND = invitations.CONSOLE
+    settings.EMAIL_BACKEND = invitations.PRINTED
     client = client_for(administrator)
     assert "manage.py password_link nora" in client.get(reverse("person", args=[invited.pk])).content.decode()
     answer = client.post(reverse("person-invite", args=[invited.pk]))
