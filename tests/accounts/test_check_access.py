@@ -34,11 +34,11 @@ def account(aws: Running) -> Account:
     return register(NUMBER, "payments", now=timezone.now(), external_id="ours", organization_state="ACTIVE")
 
 
-def checked(*numbers: str) -> tuple[str, bool]:
+def checked(*numbers: str, role: list[str] | None = None) -> tuple[str, bool]:
     """What it says, and whether all is well."""
     out = io.StringIO()
     try:
-        call_command("check_access", *numbers, stdout=out)
+        call_command("check_access", *numbers, role=role, stdout=out)
     except CommandError:
         return out.getvalue(), False
     return out.getvalue(), True
@@ -52,6 +52,27 @@ def test_an_account_that_is_set_up_well_passes_every_step(account: Account, aws:
     assert said.count("ok   refuse without the external id") == 2
     assert "ok   read root's credentials by central root access" in said
     assert not any(entry["action"].startswith(("Update", "Delete", "Create")) for entry in aws.world.log)
+
+
+@pytest.mark.parametrize(
+    ("role", "tried"),
+    [
+        ("read", "ok   assume the read role"),
+        ("act", "ok   assume the act role"),
+        ("root", "ok   read root's credentials by central root access"),
+    ],
+)
+def test_a_worker_with_an_identity_of_its_own_tries_its_role_alone(account: Account, aws: Running, role: str, tried: str) -> None:
+    said, is_well = checked(NUMBER, role=[role])
+    assert is_well
+    assert tried in said
+    others = {"read": "the act role", "act": "the read role", "root": "assume the"}
+    assert others[role] not in said
+
+
+def test_an_account_without_such_a_role_has_nothing_to_try(account: Account) -> None:
+    Account.objects.update(act_role_arn="")
+    assert checked(NUMBER, role=["act"]) == (f"{NUMBER} payments\n  nothing to try: the account has no such role\n", True)
 
 
 def test_a_wrong_external_id_fails_both_roles_with_what_to_check(account: Account) -> None:
