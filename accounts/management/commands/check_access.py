@@ -19,7 +19,7 @@ class Command(BaseCommand):
     """Exit 0: every step of every account works. 1: some did not, and it said which. 2: wrong arguments."""
 
     help = (
-        "Assume each account's roles with and without the external id, then try each permission that a poll reads with. Nothing is changed. "
+        "Assume each account's roles with and without the external id, then each permission that a poll reads with. Nothing is changed. "
         "It works with the identity of the process it runs in: where each worker has its own, name its role by --role."
     )
 
