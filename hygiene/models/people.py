@@ -52,6 +52,7 @@ class Invitation(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitation", primary_key=True)
     asked_at = models.DateTimeField()
+    try_at = models.DateTimeField(null=True, blank=True)  # not before, as the mail server could not be asked
     state = models.CharField(max_length=16, choices=NoticeState, default=NoticeState.CLAIMED)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)

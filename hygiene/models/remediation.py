@@ -157,7 +157,7 @@ class NoticeKind(models.TextChoices):
 class NoticeState(models.TextChoices):
     """What became of a notice; an uncertain one is never sent again by itself."""
 
-    CLAIMED = "claimed", "claimed"
+    CLAIMED = "claimed", "still to be sent"
     SENT = "sent", "sent"
     FAILED = "failed", "failed"
     UNCERTAIN = "uncertain", "uncertain: the sender died while sending"
@@ -174,6 +174,7 @@ class OwnerNotice(models.Model):
     cycle = models.PositiveSmallIntegerField(default=1)  # counts anew when warnings start again
     state = models.CharField(max_length=16, choices=NoticeState, default=NoticeState.CLAIMED)
     claimed_at = models.DateTimeField()
+    try_at = models.DateTimeField(null=True, blank=True)  # not before, as the mail server could not be asked
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     answer = models.CharField(max_length=16, blank=True)  # "in_use", "disable_now", "not_mine"

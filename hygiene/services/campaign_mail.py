@@ -16,34 +16,45 @@ from accounts import audit
 from hygiene.domain.facts import KeyStatus
 from hygiene.domain.wording import day, key_sentence, plural, short_key_id
 from hygiene.models import SUCCESS_STATES, WAITING_STATES, NoticeKind, NoticeState, OwnerNotice, Remediation
+from hygiene.services import mailing
 from hygiene.services.live_keys import last_use
-from hygiene.services.notices import ANSWERS, deliver, owner_of
+from hygiene.services.notices import ANSWERS, owner_of
 
 
 def send(notice_pk: int, *, now: Callable[[], datetime]) -> None:
     """Send one claimed notice of a campaign; it counts as uncertain from before the mail server is called until that has answered.
 
-    An owner of whose keys nothing waits any more gets no warning: the notice is closed as failed, with that reason.
+    An owner of whose keys nothing waits any more gets no warning: the notice is closed as failed, with that reason. While the mail server
+    cannot be asked the notice waits (`mailing`): a warning for as long as its campaign, which does not act before (`grace.is_unsent`).
     """
     with transaction.atomic():
-        mine = OwnerNotice.objects.select_for_update().filter(pk=notice_pk, state=NoticeState.CLAIMED, plan__isnull=False)
+        mine = OwnerNotice.objects.select_for_update().filter(mailing.ready(now()), pk=notice_pk, plan__isnull=False)
         notice = mine.first()
         if notice is None:
             return
         OwnerNotice.objects.filter(pk=notice.pk).update(state=NoticeState.UNCERTAIN)
     rows = keys_of(notice)
-    state, error = deliver(_message(notice, rows, now())) if rows else (NoticeState.FAILED, "Nothing of this owner waits any more.")
+    delivered = mailing.Delivered(NoticeState.FAILED, "Nothing of this owner waits any more.")
+    if rows:
+        delivered = mailing.deliver(_message(notice, rows, now()))
+    if notice.kind == NoticeKind.DONE:
+        delivered = mailing.settle(delivered, asked_at=notice.claimed_at, now=now())
     with transaction.atomic():
-        sent_at = now() if state == NoticeState.SENT else None
-        OwnerNotice.objects.filter(pk=notice.pk).update(state=state, error=error, sent_at=sent_at)
-        audit.record(
-            action="campaign.notice",
-            outcome=str(state),
-            now=now(),
-            target=f"{notice.owner}: {notice.get_kind_display()}, {plural(len(rows), 'key')}",
-            message=error,
-            correlation_id=notice.uuid,
-        )
+        OwnerNotice.objects.filter(pk=notice.pk).update(**delivered.fields(now()))
+        mailing.put_off(delivered, now=now())
+        if delivered.is_settled:
+            _record(notice, delivered, len(rows), now())
+
+
+def _record(notice: OwnerNotice, delivered: mailing.Delivered, keys: int, now: datetime) -> None:
+    audit.record(
+        action="campaign.notice",
+        outcome=str(delivered.state),
+        now=now,
+        target=f"{notice.owner}: {notice.get_kind_display()}, {plural(keys, 'key')}",
+        message=delivered.error,
+        correlation_id=notice.uuid,
+    )
 
 
 def keys_of(notice: OwnerNotice) -> list[Remediation]:

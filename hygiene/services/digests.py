@@ -27,6 +27,7 @@ from hygiene.services.digest_content import Digest, compose
 from hygiene.services.digest_mail import message_of
 from hygiene.services.digest_parts import Section
 from hygiene.services.digest_slots import READ, due, next_slot, period_of, slot_of, subscribe_everybody, subscription_of, week_of
+from hygiene.services.mailing import REFUSALS, close, words
 from hygiene.services.scope import NotAScope, Scope, scope_of
 
 LEASE = timedelta(minutes=5)
@@ -36,7 +37,6 @@ IN_TIME, IN_TIME_DAILY = timedelta(days=6), timedelta(hours=20)
 DAILY = r"^\d{4}-\d{2}-\d{2}$"
 Look = Callable[[SavedView, User, datetime], Section]
 ONE_A_MINUTE = timedelta(minutes=1)
-BEFORE_DATA = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError)
 OPEN_STATES = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 
 
@@ -170,19 +170,19 @@ def _hand_over(delivery: DigestDelivery, token: Any, digest: Digest, subscriptio
     try:
         connection.open()
     except (smtplib.SMTPException, OSError) as error:
-        return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server cannot be reached: {_words(error)}", tried=True)
+        return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server cannot be asked: {words(error)}", tried=True)
     message = _commit_to_send(delivery, token, digest, subscription, references=thread, now=clock.now())
     if message is None:
-        _close(connection)
+        close(connection)
         return None
     try:
         connection.send_messages([message])
-    except BEFORE_DATA as error:
-        return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server refused it: {_words(error)}")
+    except REFUSALS as error:
+        return _end(delivery, token, DeliveryState.FAILED, clock.now(), f"The mail server refused it: {words(error)}")
     except (smtplib.SMTPException, OSError) as error:
-        return _end(delivery, token, DeliveryState.UNCERTAIN, clock.now(), f"The mail server gave no answer: {_words(error)}")
+        return _end(delivery, token, DeliveryState.UNCERTAIN, clock.now(), f"The mail server gave no answer: {words(error)}")
     finally:
-        _close(connection)
+        close(connection)
     return _end(delivery, token, DeliveryState.SENT, clock.now(), "")
 
 
@@ -199,24 +199,6 @@ def _commit_to_send(
     fields = {"subject": digest.subject, "numbers": dict(digest.numbers), "message_id": message.extra_headers["Message-ID"]}
     DigestDelivery.objects.filter(pk=delivery.pk).update(**fields)
     return message
-
-
-def _close(connection: Any) -> None:
-    try:
-        connection.close()
-    except (smtplib.SMTPException, OSError):
-        return
-
-
-def _words(error: Exception) -> str:
-    """What the server said, in one line."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(error.recipients.values()))
-        return f"{code} {text.decode(errors='replace')}"
-    if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error
-        return f"{error.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
-    return str(error) or type(error).__name__
 
 
 def _end(delivery: DigestDelivery, token: Any, state: DeliveryState, now: datetime, words: str, *, tried: bool = False) -> Outcome:

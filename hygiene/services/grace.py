@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from hygiene.models import Approval, NoticeKind, NoticeState, Plan
 from hygiene.services.caps import Wait
@@ -12,7 +12,7 @@ from hygiene.services.caps import Wait
 UNWARNED = "unwarned"
 BEFORE = {NoticeKind.SEVEN_DAYS: timedelta(days=7), NoticeKind.ONE_DAY: timedelta(days=1)}
 LEAST = timedelta(hours=12)  # between the last warning and the act
-MOST_LATE = timedelta(hours=24)  # that a warning may be begun after its time
+MOST_LATE = timedelta(hours=24)  # that a warning may be begun after its time, and sent after that
 LOOK_AGAIN = timedelta(minutes=1)
 
 
@@ -67,10 +67,11 @@ def _agreed_at(plan: Plan) -> datetime | None:
 
 
 def is_unsent(plan: Plan, *, now: datetime) -> bool:
-    """Whether, shortly before the act, a warning was begun that no mail server was asked to take. One query near that day."""
-    if plan.run_at is None or now <= plan.run_at - LEAST:
+    """Whether a warning that no mail server could be asked to take has waited for a day, or waits shortly before the act. One query."""
+    if plan.run_at is None:
         return False
-    return plan.notices.filter(cycle=plan.cycle, state=NoticeState.CLAIMED).exists()
+    late = Q() if now > plan.run_at - LEAST else Q(claimed_at__lt=now - MOST_LATE)
+    return plan.notices.filter(late, cycle=plan.cycle, state=NoticeState.CLAIMED).exclude(kind=NoticeKind.DONE).exists()
 
 
 def wait_of(plan: Plan, *, now: datetime) -> Wait | None:

@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from accounts import audit
 from hygiene.models import Invitation, NoticeState
-from hygiene.services.notices import deliver
+from hygiene.services import mailing
 from hygiene.services.refused import Conflict
 
 PRINTED = "hygiene.printed_mail.EmailBackend"
@@ -49,32 +49,39 @@ def ask(person: User, *, actor: User, now: datetime) -> Invitation:
     if not person.email:
         raise Conflict(f"{person.get_username()} has no e-mail address.")
     row, _ = Invitation.objects.update_or_create(
-        user=person, defaults={"asked_at": now, "state": NoticeState.CLAIMED, "sent_at": None, "error": ""}
+        user=person, defaults={"asked_at": now, "try_at": None, "state": NoticeState.CLAIMED, "sent_at": None, "error": ""}
     )
     _record(person, "requested", now, actor=actor)
     return row
 
 
 def due(*, now: datetime) -> list[int]:
-    """Mails whose wake-up was lost. One that a sender took is not among them, whatever became of the sender."""
-    waiting = Invitation.objects.filter(state=NoticeState.CLAIMED, asked_at__lte=now - WAKE_AFTER)
+    """Mails whose wake-up was lost, or that waited for the mail server.
+
+    One that a sender took is not among them, whatever became of the sender.
+    """
+    waiting = Invitation.objects.filter(mailing.ready(now), asked_at__lte=now - WAKE_AFTER)
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 
 def send(user_pk: int, *, now: Callable[[], datetime]) -> None:
-    """Send one claimed mail, at most once; it counts as uncertain from before the mail server is called until that has answered."""
-    mine = Invitation.objects.filter(pk=user_pk, state=NoticeState.CLAIMED)
+    """Send one claimed mail, at most once; it counts as uncertain from before the mail server is called until that has answered.
+
+    If that cannot be asked the mail waits (`mailing`), and has a new link when it is sent.
+    """
+    mine = Invitation.objects.filter(mailing.ready(now()), pk=user_pk)
     asked_at = mine.values_list("asked_at", flat=True).first()
     if asked_at is None or not mine.filter(asked_at=asked_at).update(state=NoticeState.UNCERTAIN):
         return
     person = User.objects.get(pk=user_pk)
-    state, error = NoticeState.FAILED, "The person is deactivated."
+    delivered = mailing.Delivered(NoticeState.FAILED, "The person is deactivated.")
     if person.is_active:
-        state, error = deliver(_message(person))
+        delivered = mailing.settle(mailing.deliver(_message(person)), asked_at=asked_at, now=now())
     with transaction.atomic():
-        sent_at = now() if state == NoticeState.SENT else None
-        Invitation.objects.filter(pk=user_pk, asked_at=asked_at).update(state=state, error=error, sent_at=sent_at)
-        _record(person, str(state), now(), message=error)
+        Invitation.objects.filter(pk=user_pk, asked_at=asked_at).update(**delivered.fields(now()))
+        mailing.put_off(delivered, now=now())
+        if delivered.is_settled:
+            _record(person, str(delivered.state), now(), message=delivered.error)
 
 
 def print_link(person: User, *, now: datetime) -> str:

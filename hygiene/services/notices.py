@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from accounts import audit
 from hygiene.domain.facts import KeyStatus
 from hygiene.domain.wording import key_sentence, short_key_id
 from hygiene.models import AccessKey, NoticeKind, NoticeState, OwnerNotice
+from hygiene.services import mailing
 from hygiene.services.live_keys import last_use
 
 if TYPE_CHECKING:
@@ -48,13 +48,15 @@ class Asked:
     answered_at: datetime | None = None
     answered_by: str = ""
     note: str = ""
+    is_put_off: bool = False
 
     @property
     def words(self) -> str:
         """For the row of evidence."""
         if self.answer:
             return f"“{ANSWERS[self.answer]}”, says {self.answered_by}{f': {self.note}' if self.note else ''}"
-        sent = {NoticeState.SENT: "asked, no answer yet", NoticeState.CLAIMED: "the mail is about to be sent"}
+        waits = "the mail waits for the mail server" if self.is_put_off else "the mail is about to be sent"
+        sent = {NoticeState.SENT: "asked, no answer yet", NoticeState.CLAIMED: waits}
         failed = "the mail could not be sent" if self.state == NoticeState.FAILED else "whether the mail was sent is not known"
         return f"{self.owner}: {sent.get(NoticeState(self.state), failed)}"
 
@@ -67,7 +69,7 @@ def owner_of(key: AccessKey) -> str:
 def with_answers(keys: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
     """Keys with what `asked_of` reads."""
     rows = OwnerNotice.objects.filter(key=OuterRef("pk"), kind=NoticeKind.ASK).order_by("-claimed_at", "-pk")
-    fields = ("owner", "state", "claimed_at", "answer", "answered_at", "answered_by_name", "answer_note")
+    fields = ("owner", "state", "claimed_at", "try_at", "answer", "answered_at", "answered_by_name", "answer_note")
     return keys.annotate(**{f"asked_{name}": Subquery(rows.values(name)[:1]) for name in fields})
 
 
@@ -77,7 +79,7 @@ def asked_of(key: AccessKey) -> Asked:
     if not row.asked_state:
         return Asked()
     answered = (row.asked_answer, row.asked_answered_at, row.asked_answered_by_name, row.asked_answer_note)
-    return Asked(row.asked_owner, row.asked_state, row.asked_claimed_at, *answered)
+    return Asked(row.asked_owner, row.asked_state, row.asked_claimed_at, *answered, is_put_off=row.asked_try_at is not None)
 
 
 @transaction.atomic
@@ -96,8 +98,11 @@ def ask(key: AccessKey, *, actor: User, now: datetime) -> OwnerNotice:
 
 
 def due(*, now: datetime) -> list[int]:
-    """Questions whose wake-up was lost. One that a sender took is not among them, whatever became of the sender."""
-    waiting = OwnerNotice.objects.filter(state=NoticeState.CLAIMED, claimed_at__lte=now - WAKE_AFTER)
+    """Mails to owners whose wake-up was lost, or that waited for the mail server.
+
+    One that a sender took is not among them, whatever became of the sender.
+    """
+    waiting = OwnerNotice.objects.filter(mailing.ready(now), claimed_at__lte=now - WAKE_AFTER)
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 
@@ -110,31 +115,21 @@ def send(notice_pk: int, *, now: Callable[[], datetime]) -> OwnerNotice:
 def send_together(notice_pks: Sequence[int], *, now: Callable[[], datetime]) -> None:
     """Send claimed questions to one owner in one mail, at most once.
 
-    They count as uncertain from before the mail server is called until that has answered.
+    They count as uncertain from before the mail server is called until that has answered. If it cannot be asked they wait (`mailing`).
     """
     with transaction.atomic():
-        mine = OwnerNotice.objects.select_for_update(of=("self",)).filter(pk__in=notice_pks, state=NoticeState.CLAIMED)
+        mine = OwnerNotice.objects.select_for_update(of=("self",)).filter(mailing.ready(now()), pk__in=notice_pks)
         found = list(mine.select_related("key__account", "key__principal").order_by("pk"))
         OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(state=NoticeState.UNCERTAIN)
     if not found:
         return
-    state, error = deliver(_message(found, now()))
-    sent_at = now() if state == NoticeState.SENT else None
+    tried = mailing.deliver(_message(found, now()))
+    delivered = mailing.settle(tried, asked_at=min(notice.claimed_at for notice in found), now=now())
     with transaction.atomic():
-        OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(state=state, error=error, sent_at=sent_at)
-        for notice in found:
-            _record(notice, state, now(), message=error)
-
-
-def deliver(message: EmailMultiAlternatives) -> tuple[NoticeState, str]:
-    """Hand a mail over: sent, failed, or uncertain, with the reason. Never raises for the mail server."""
-    try:
-        message.send()
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, ConnectionRefusedError) as error:
-        return NoticeState.FAILED, f"The mail server refused it: {error}"
-    except (smtplib.SMTPException, OSError) as error:
-        return NoticeState.UNCERTAIN, f"The mail server gave no clear answer: {error}"
-    return NoticeState.SENT, ""
+        OwnerNotice.objects.filter(pk__in=[notice.pk for notice in found]).update(**delivered.fields(now()))
+        mailing.put_off(delivered, now=now())
+        for notice in found if delivered.is_settled else ():
+            _record(notice, str(delivered.state), now(), message=delivered.error)
 
 
 def _message(asked: Sequence[OwnerNotice], now: datetime) -> EmailMultiAlternatives:
