@@ -4,30 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('hygiene', '0001_initial'),
+        ("hygiene", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='invitation',
-            name='try_at',
+            model_name="invitation",
+            name="try_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='ownernotice',
-            name='try_at',
+            model_name="ownernotice",
+            name="try_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='invitation',
-            name='state',
-            field=models.CharField(choices=[('claimed', 'still to be sent'), ('sent', 'sent'), ('failed', 'failed'), ('uncertain', 'uncertain: the sender died while sending')], default='claimed', max_length=16),
+            model_name="invitation",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("claimed", "still to be sent"),
+                    ("sent", "sent"),
+                    ("failed", "failed"),
+                    ("uncertain", "uncertain: the sender died while sending"),
+                ],
+                default="claimed",
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='ownernotice',
-            name='state',
-            field=models.CharField(choices=[('claimed', 'still to be sent'), ('sent', 'sent'), ('failed', 'failed'), ('uncertain', 'uncertain: the sender died while sending')], default='claimed', max_length=16),
+            model_name="ownernotice",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("claimed", "still to be sent"),
+                    ("sent", "sent"),
+                    ("failed", "failed"),
+                    ("uncertain", "uncertain: the sender died while sending"),
+                ],
+                default="claimed",
+                max_length=16,
+            ),
         ),
     ]
