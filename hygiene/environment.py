@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -101,7 +101,7 @@ class Environment:
     def days(self, name: str, *, default: int, least: int, most: int) -> int:
         """Whole days within bounds, or 0 for no limit."""
         word = self.text(name, str(default))
-        if not word.isdigit() or not (int(word) == 0 or least <= int(word) <= most):
+        if not (word.isascii() and word.isdigit()) or not (int(word) == 0 or least <= int(word) <= most):
             raise ImproperlyConfigured(f"{name} must be 0, for ever, or a whole number of days from {least} to {most}, not {word!r}.")
         return int(word)
 
@@ -117,9 +117,7 @@ class Environment:
         word = self.text(name, default)
         if not word and not default:
             return ""
-        parts = urlsplit(word)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ImproperlyConfigured(f"{name} must be an address such as https://keys.example.com, not {word!r}.")
+        _address(name, word, ("http", "https"), "https://keys.example.com")
         return word
 
     def principal(self, name: str) -> str:
@@ -146,19 +144,15 @@ class Environment:
 
         On PostgreSQL a frozen process loses its transaction, and the locks in it, after a minute; `?options=` in the address replaces that.
         """
-        word = self.text(name, f"sqlite:///{default_path}")
-        scheme = urlsplit(word).scheme
-        if scheme not in ("postgres", "postgresql", "sqlite"):
-            raise ImproperlyConfigured(f"{name} must start with postgres:// or sqlite:///, not {scheme or word!r}.")
+        word = self.text(name)
+        if not word:  # the path of this folder may hold what means something in an address
+            return _sqlite(name, {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default_path)})
+        parts = _address(name, word, ("postgres", "postgresql", "sqlite"), "postgres://user:password@host:5432/name")
+        if not parts.path.strip("/"):
+            raise ImproperlyConfigured(f"{name} must name a database: postgres://user:password@host:5432/name or sqlite:///path.")
         config: dict[str, Any] = dict(self._env.db_url_config(word))
-        if scheme == "sqlite":
-            Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-            config["OPTIONS"] = {
-                "timeout": 20,
-                "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            }
-            return config
+        if parts.scheme == "sqlite":
+            return _sqlite(name, config)
         options = {"options": "-c idle_in_transaction_session_timeout=60s", **config.get("OPTIONS", {})}
         return {**config, "OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
@@ -169,8 +163,7 @@ class Environment:
             for folder in ("queue", "processed", "control"):
                 (fallback_dir / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
             return "filesystem://"
-        if urlsplit(word).scheme not in ("redis", "rediss", "redis+socket"):
-            raise ImproperlyConfigured(f"{name} must start with redis://, rediss:// or redis+socket://.")
+        _address(name, word, ("redis", "rediss", "redis+socket"), "redis://user:password@host:6379/0")
         return word
 
     def mail(self, name: str) -> dict[str, Any]:
@@ -178,9 +171,7 @@ class Environment:
         word = self.text(name)
         if not word:
             return {"EMAIL_BACKEND": "hygiene.printed_mail.EmailBackend"}
-        parts = urlsplit(word)
-        if parts.scheme not in ("smtp", "smtps", "smtp+tls") or not parts.hostname:
-            raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:port?tls=true.")
+        parts = _address(name, word, ("smtp", "smtps", "smtp+tls"), "smtp://user:password@host:587?tls=true")
         config: dict[str, Any] = dict(self._env.email_url_config(word.split("?")[0]))
         if "tls=true" in parts.query.lower():
             config["EMAIL_USE_TLS"] = True
@@ -201,7 +192,7 @@ class Environment:
 
     def openid_connect(self) -> dict[str, Any]:
         """Single sign-on by OIDC with PKCE when OIDC_ISSUER is set; needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."""
-        issuer = self.text("OIDC_ISSUER")
+        issuer = self.url("OIDC_ISSUER", default="")
         if not issuer:
             return {}
         client_id, secret = self.text("OIDC_CLIENT_ID"), self.text("OIDC_CLIENT_SECRET")
@@ -215,6 +206,29 @@ class Environment:
             "settings": {"server_url": issuer},
         }
         return {"openid_connect": {"APPS": [app], "OAUTH_PKCE_ENABLED": True}}
+
+
+def _address(name: str, word: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    """The parts of an address whose scheme, host and port make sense. The sentence repeats nothing of it, which may hold a password."""
+    try:
+        parts = urlsplit(word)
+        is_good = parts.scheme in schemes and not parts.fragment and parts.port != 0
+    except ValueError:
+        is_good = False
+    if is_good and (parts.hostname or parts.scheme in ("sqlite", "redis+socket", "postgres", "postgresql")):
+        return parts
+    raise ImproperlyConfigured(f"{name} must look like {example}. In a password write / as %2F, # as %23, ? as %3F, @ as %40 and % as %25.")
+
+
+def _sqlite(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """WAL and immediate transactions, in a folder that is made if need be."""
+    folder = Path(config["NAME"]).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} names a folder that cannot be made: {folder} ({error.strerror}).") from None
+    options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}
+    return {**config, "OPTIONS": options}
 
 
 env = Environment()

@@ -21,6 +21,10 @@ def env() -> Environment:
     return Environment()
 
 
+def database(env: Environment) -> dict[str, object]:
+    return env.database("DATABASE_URL", default_path=Path("unused"))
+
+
 @pytest.mark.parametrize(("word", "value"), [("true", True), ("1", True), ("YES", True), ("off", False), ("", False), ("0", False)])
 def test_a_flag_reads_the_usual_words(env: Environment, monkeypatch: pytest.MonkeyPatch, word: str, value: bool) -> None:
     monkeypatch.setenv("A_FLAG", word)
@@ -39,6 +43,19 @@ def test_a_flag_reads_the_usual_words(env: Environment, monkeypatch: pytest.Monk
         ("DATABASE_URL", "mysql://x", lambda env: env.database("DATABASE_URL", default_path=Path("unused"))),
         ("CELERY_BROKER_URL", "amqp://x", lambda env: env.broker("CELERY_BROKER_URL", fallback_dir=Path("unused"))),
         ("EMAIL_URL", "mail.example.com", lambda env: env.mail("EMAIL_URL")),
+        ("DATABASE_URL", "postgres://u:p@db:abc/keys", database),
+        ("DATABASE_URL", "postgres://u:p@[::1/keys", database),
+        ("DATABASE_URL", "postgres://u:p#w@db/keys", database),
+        ("DATABASE_URL", "postgres://", database),
+        ("DATABASE_URL", "sqlite:////proc/nowhere/keys.sqlite3", database),
+        ("CELERY_BROKER_URL", "redis://:p/w@broker:6379/0", lambda env: env.broker("CELERY_BROKER_URL", fallback_dir=Path("unused"))),
+        ("CELERY_BROKER_URL", "redis://broker:abc/0", lambda env: env.broker("CELERY_BROKER_URL", fallback_dir=Path("unused"))),
+        ("EMAIL_URL", "smtp://mail:abc", lambda env: env.mail("EMAIL_URL")),
+        ("EMAIL_URL", "smtp://[::1", lambda env: env.mail("EMAIL_URL")),
+        ("SITE_ROOT", "https://keys.example.com:99999/", lambda env: env.url("SITE_ROOT", default="http://x")),
+        ("OIDC_ISSUER", "sso", lambda env: env.openid_connect()),
+        ("AUDIT_RETENTION_DAYS", "²", lambda env: env.days("AUDIT_RETENTION_DAYS", default=0, least=365, most=36500)),
+        ("AWS_ENDPOINT_URL", "http://[x", lambda env: env.url("AWS_ENDPOINT_URL", default="")),
         ("AWS_ENDPOINT_URL", "127.0.0.1:5000", lambda env: env.url("AWS_ENDPOINT_URL", default="")),
         ("DIGEST_SCHEDULE", "someday 08:00", lambda env: env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00")),
         ("DIGEST_SCHEDULE", "mon 25:00", lambda env: env.digest_slot("DIGEST_SCHEDULE", default="mon 08:00")),
@@ -49,6 +66,24 @@ def test_a_bad_value_is_refused_by_name(env: Environment, monkeypatch: pytest.Mo
     monkeypatch.setenv(name, word)
     with pytest.raises(ImproperlyConfigured, match=name):
         read(env)  # type: ignore[operator]  # a lambda of the table above
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "read"),
+    [
+        ("DATABASE_URL", "postgres://keys:Hunter2/Secret@db/keys", database),
+        ("EMAIL_URL", "smtp://keys:Hunter2/Secret@mail:25", lambda env: env.mail("EMAIL_URL")),
+        ("CELERY_BROKER_URL", "redis://:Hunter2/Secret@h:6379/0", lambda env: env.broker("CELERY_BROKER_URL", fallback_dir=Path("unused"))),
+    ],
+)
+def test_nothing_of_a_password_is_in_the_sentence(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, name: str, word: str, read: object
+) -> None:
+    monkeypatch.setenv(name, word)
+    with pytest.raises(ImproperlyConfigured, match="In a password write / as %2F") as caught:
+        read(env)  # type: ignore[operator]  # a function of the table above
+    assert "Hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_a_secret_can_be_given_as_a_file(env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -110,6 +145,16 @@ def test_sqlite_writes_with_immediate_transactions(env: Environment, monkeypatch
     config = env.database("DATABASE_URL", default_path=tmp_path / "deep" / "db.sqlite3")
     assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert (tmp_path / "deep").is_dir()
+
+
+@pytest.mark.parametrize("folder", ["a#b", "a?b", "a%20b", "a b", "ä"])
+def test_the_own_database_lies_in_the_projects_folder_whatever_its_name(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    path = tmp_path / folder / "db.sqlite3"
+    assert env.database("DATABASE_URL", default_path=path)["NAME"] == str(path)
+    assert path.parent.is_dir()
 
 
 def test_single_sign_on_is_all_or_nothing(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
