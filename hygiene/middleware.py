@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
@@ -40,6 +41,21 @@ class SignInAgainMiddleware:
             return response
         page = htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(f"{sign_in}?{urlencode({'next': page})}")
+
+
+class NoNulMiddleware:
+    """Refuses what holds a NUL character, which no name in AWS has and PostgreSQL cannot store or look for."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """BadRequest with a sentence; else the answer."""
+        fields = [request.GET, *([request.POST] if request.method == "POST" else [])]
+        words = [word for field in fields for name, values in field.lists() for word in (name, *values)]
+        if any("\0" in word for word in (request.path_info, *words) if isinstance(word, str)):
+            raise BadRequest("The address or the form holds a character that no name has (NUL).")
+        return self.get_response(request)
 
 
 class PreferencesMiddleware:

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "hygiene.middleware.PreferencesMiddleware",
+    "hygiene.middleware.NoNulMiddleware",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -9,7 +9,7 @@ STALE_AFTER = timedelta(hours=12)
 
 
 class AccountState(StrEnum):
-    """Contract words. Only OK counts as reporting: everything else is unknown, never green."""
+    """Words of pages and exports. Only OK counts as reporting: everything else is unknown, never green."""
 
     OK = "ok"
     STALE = "stale"
@@ -24,7 +24,7 @@ STATE_WORDS = {
     AccountState.STALE: "out of date",
     AccountState.ACCESS_LOST: "access lost",
     AccountState.NEVER_POLLED: "never polled",
-    AccountState.SUSPENDED: "suspended",
+    AccountState.SUSPENDED: "not active in AWS",
     AccountState.PAUSED: "paused",
 }
 
@@ -41,7 +41,7 @@ def account_state(
 ) -> AccountState:
     """Which state holds; the first of suspended, paused, access lost, never polled, stale that applies, else ok.
 
-    Stale: the newest report is older than `stale_after`, or the last that came was rejected or not complete (rules.md, `account.stale`).
+    Stale: the newest report is older than `stale_after`, or the last that came was rejected or not complete (rule `account.stale`).
     """
     if is_suspended:
         return AccountState.SUSPENDED

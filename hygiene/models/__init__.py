@@ -6,6 +6,7 @@ from hygiene.models.exemptions import Exemption, ExemptionEnd, ExemptionScope
 from hygiene.models.exports import ExportJob, ExportState
 from hygiene.models.findings import DailyPosture, DueJudgement, Finding, FindingOutcome
 from hygiene.models.inventory import (
+    UNKNOWN_USER,
     AccessKey,
     AccountStatus,
     KeyEvent,
@@ -59,6 +60,7 @@ __all__ = [
     "RUNNING_STATES",
     "SUCCESS_STATES",
     "TARGETS",
+    "UNKNOWN_USER",
     "WAITING_STATES",
     "AccessCheck",
     "AccessKey",

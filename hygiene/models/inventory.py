@@ -19,6 +19,9 @@ PRESENT = Q(gone_at__isnull=True)
 PRESENT_USER = PRESENT & Q(is_root=False)
 
 
+UNKNOWN_USER = "?"  # whose key it is cannot be told, as ids of keys are not known
+
+
 class AccountStatusQuerySet(models.QuerySet["AccountStatus"]):
     """Filters on the state of an account's data; the same conditions as `domain.states.account_state`."""
 
@@ -40,7 +43,9 @@ class AccountStatus(models.Model):
     failures = models.PositiveIntegerField(default=0)  # in a row
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
-    list_keys_error = models.TextField(blank=True)  # ListAccessKeys is refused: why ids are unknown
+    list_keys_error = models.TextField(
+        blank=True
+    )  # why ids are unknown: refused, not told of some, another account's
     root_key_present = models.BooleanField(null=True)
     root_mfa_on = models.BooleanField(null=True)
     root_password_present = models.BooleanField(null=True)
@@ -55,7 +60,7 @@ class AccountStatus(models.Model):
     organization_id = models.CharField(max_length=64, blank=True)
     central_root_features = models.JSONField(null=True, blank=True)  # list of AWS's words; null: not known
     organization_observed_at = models.DateTimeField(null=True, blank=True)
-    worker_key_user = models.CharField(max_length=2048, blank=True)  # ARN of the IAM user here whose long-term key this product works with
+    worker_key_user = models.CharField(max_length=2048, blank=True)  # whose long-term key of this account we work with: ARN or UNKNOWN_USER
     users_listed_at = models.DateTimeField(null=True, blank=True)  # last ListUsers, answered or refused
     users_listed_digest = models.CharField(max_length=64, blank=True)  # of the report's users whose UserIds are known
     details_tried_at = models.DateTimeField(null=True, blank=True)  # last time that all details were read or refused

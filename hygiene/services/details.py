@@ -16,7 +16,7 @@ from django.conf import settings
 
 from accounts.gateway import AccessDenied, AwsError, CredentialsExpired, Gateway, Throttled, Unreachable
 from hygiene.domain.facts import IN_CHARGE, OrganizationRole, Source
-from hygiene.models import AccessKey, AccountStatus, Poll
+from hygiene.models import AccountStatus, Poll
 from hygiene.services import leases, missing, rejudging, user_credentials, user_details
 from hygiene.services.clock import Clock
 from hygiene.services.timelines import Sighting
@@ -108,7 +108,6 @@ def refresh(poll: Poll, status: AccountStatus, gateway: Gateway, *, clock: Clock
         elif is_whole:
             read_at = getattr(status, part.read_at) if part.read_at else None
             reading.part(part.permission, part.unknown, partial(part.read, reading), read_at=read_at)
-    status.worker_key_user = _worker_key_user(status, gateway)
     with leases.fenced(poll, now=clock.now(), phase="details"):
         if is_whole and not reading.has_failed:
             status.details_tried_at = clock.now()
@@ -201,15 +200,6 @@ def _end(reading: Reading, found: user_credentials.Asked[Any], operation: str, u
         reading.notes.append(note)
     if found.error is not None:
         raise found.error
-
-
-def _worker_key_user(status: AccountStatus, gateway: Gateway) -> str:
-    """The user of this account whose long-term key the worker signs with; "" when it is none of this account's."""
-    key_id = gateway.worker_access_key_id
-    if not key_id:
-        return ""
-    key = AccessKey.objects.present().filter(account=status.account_id, access_key_id=key_id).select_related("principal").first()
-    return "" if key is None else key.principal.arn
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from hygiene.domain.facts import (
 from hygiene.domain.policy import Policy
 from hygiene.domain.rules import evaluate_account, evaluate_principal
 from hygiene.domain.verdicts import Outcome, Verdict
-from hygiene.models import AccessKey, AccountStatus, Finding, FindingOutcome, PollOutcome, Principal
+from hygiene.models import UNKNOWN_USER, AccessKey, AccountStatus, Finding, FindingOutcome, PollOutcome, Principal
 from hygiene.services import covering, holders
 from hygiene.services.changes import Changes
 from hygiene.services.detail_facts import central_root_on, detail_facts, missing_permissions, password_policy_facts, usage_in
@@ -69,7 +69,7 @@ def account_facts(account: Account, status: AccountStatus) -> AccountFacts:
         central_root_features=None if status.central_root_features is None else frozenset(status.central_root_features),
         central_root_on=central_root_on(status),
         organization_observed_at=status.organization_observed_at,
-        worker_key_user=status.worker_key_user,
+        worker_key_user=None if status.worker_key_user == UNKNOWN_USER else status.worker_key_user,
         worker_observed_at=status.last_polled_at,
         missing_permissions=missing_permissions(status),
     )

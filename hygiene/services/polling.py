@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from accounts.gateway import (
     AccessDenied,
-    AccountSummary,
     AwsError,
     CredentialReport,
     CredentialsExpired,
     Gateway,
     ReportNotReady,
-    VirtualMfaDevice,
 )
 from accounts.models import Account
 from hygiene.domain.policy import Policy
@@ -32,6 +29,7 @@ from hygiene.services import (
     identity,
     inventory,
     leases,
+    live_facts,
     mfa_devices,
     mfa_kinds,
     missing,
@@ -40,12 +38,12 @@ from hygiene.services import (
     reports,
     root_rows,
     schedule,
+    worker_key,
 )
 from hygiene.services.changes import Changes
 from hygiene.services.clock import Clock
-from hygiene.services.holders import Holder
 from hygiene.services.listing import list_changed_users, to_list
-from hygiene.services.mfa_kinds import Assigned
+from hygiene.services.poll_run import Run
 from hygiene.services.reports import Patience
 from hygiene.services.slots import Observation
 
@@ -54,26 +52,6 @@ OpenGateway = Callable[[Account], Gateway]
 LISTED_WARNINGS = 20
 OWN_ERROR = "Key Hygiene itself failed while it read this account. The worker's log tells where; what was known is kept."
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Run:
-    """One poll in flight."""
-
-    poll: Poll
-    account: Account
-    status: AccountStatus
-    gateway: Gateway
-    policy: Policy
-    clock: Clock
-    summary: AccountSummary | None = None
-    devices: tuple[VirtualMfaDevice, ...] | None = None
-    assigned: Assigned = field(default_factory=Assigned)
-    users_digest: str = ""  # of the report; see services.identity
-    held: list[Holder] = field(default_factory=list)  # who is in the account, once the report is recorded
-    notes: list[str] = field(default_factory=list)
-    goes_on: bool = False
-    is_counted: bool = False  # the account's figures follow from everything that this poll wrote
 
 
 def run_poll(poll_pk: int, *, open_gateway: OpenGateway, policy: Policy, clock: Clock, patience: Patience | None = None) -> Poll | None:
@@ -112,10 +90,7 @@ def _outcome_of(error: AwsError) -> PollOutcome:
 
 def _read(run: Run, patience: Patience) -> None:
     """Summary and devices, then the report, recorded at once; then live lists of changed users."""
-    run.summary = _optional(run, run.gateway.account_summary, "iam:GetAccountSummary", "root's credentials between two reports")
-    run.devices = _optional(run, run.gateway.virtual_mfa_devices, "iam:ListVirtualMFADevices", "which MFA devices are virtual")
-    run.assigned = Assigned.of(run.devices, run.summary)
-    _record_live_facts(run)
+    live_facts.read(run)
     report = reports.obtain(run.gateway, run.status, clock=run.clock, patience=patience)
     if missing.is_noted(run.status, reports.PERMISSION):
         run.notes.append(reports.WITHOUT)
@@ -127,10 +102,14 @@ def _read(run: Run, patience: Patience) -> None:
     elif listing.left:
         run.notes.append(f"{listing.left} changed users are still to be listed; the next poll goes on with them.")
     run.notes += listing.gaps
-    run.status.list_keys_error = listing.refusal
+    run.status.list_keys_error = " ".join(filter(None, [listing.refusal, *listing.gaps]))
     missing.tell(run.status, "iam:ListAccessKeys", "ids of access keys", is_refused=bool(listing.refusal), now=run.clock.now())
     run.goes_on = listing.left > 0 and not listing.refusal
     run.is_counted = listing.listed == 0
+    if worker_key.learn(run.status, run.gateway):
+        with leases.fenced(run.poll, now=run.clock.now(), phase="listing keys"):
+            findings.reevaluate_account(run.account, run.status, policy=run.policy, now=run.clock.now())
+        run.is_counted = False
     if listing.left == 0 or listing.refusal:
         _beside(run, lambda: _read_mfa_devices(run, of_devices), "MFA devices")
     _beside(run, lambda: identity.learn(run.users_digest, run.poll, run.status, run.gateway, now=run.clock.now()), "UserIds")
@@ -138,21 +117,8 @@ def _read(run: Run, patience: Patience) -> None:
         run.notes.append(identity.WITHOUT)
     if details.is_due(run.poll, run.status, run.clock):
         _beside(run, lambda: _read_details(run), "Details")
-    _close(run, PollOutcome.COMPLETE if is_complete and not listing.refusal and not listing.gaps else PollOutcome.PARTIAL)
-
-
-def _optional(run: Run, call: Callable[[], T], permission: str, unknown: str) -> T | None:
-    """What is not permitted is unknown, and everything else still works."""
-    try:
-        answer = call()
-    except AccessDenied as error:
-        if error.operation == "AssumeRole":
-            raise
-        run.notes.append(f"The read role may not call {permission}: {unknown} cannot be known.")
-        missing.note(run.status, permission, unknown, now=run.clock.now())
-        return None
-    missing.clear(run.status, permission)
-    return answer
+    is_whole = is_complete and not (listing.refusal or listing.gaps or run.has_failed)
+    _close(run, PollOutcome.COMPLETE if is_whole else PollOutcome.PARTIAL)
 
 
 def _beside(run: Run, read: Callable[[], None], what: str) -> None:
@@ -185,24 +151,6 @@ def _read_details(run: Run) -> None:
         else:
             findings.reevaluate_users(run.account, run.status, reading.changed, policy=run.policy, now=now)
     run.is_counted = False
-
-
-def _record_live_facts(run: Run) -> None:
-    """A root key shows at once, whatever becomes of the report. What may not be read any more is not known any more."""
-    now, status = run.clock.now(), run.status
-    with leases.fenced(run.poll, now=now, phase="report"):
-        summary = run.summary or AccountSummary()
-        status.root_key_present, status.root_mfa_on = summary.root_key_present, summary.root_mfa_on
-        status.root_password_present, status.root_certificate_present = summary.root_password_present, summary.root_certificate_present
-        status.summary_users = summary.users
-        status.root_has_virtual_mfa = None if run.devices is None else any(device.belongs_to_root for device in run.devices)
-        if run.summary is not None:
-            status.summary_observed_at = now
-        if run.devices is not None:
-            status.mfa_devices_observed_at = now
-        status.save()
-        if run.summary is not None and run.summary.root_key_present and status.report_generated_at is None:
-            root_rows.before_report(run.account, run.summary, poll=run.poll, now=now)
 
 
 def _record_report(run: Run, report: CredentialReport) -> bool:
@@ -290,7 +238,7 @@ def _close(run: Run, outcome: PollOutcome, *, code: str = "", sentence: str = ""
             poll.error_code, poll.error, poll.aws_request_id = code[:64], sentence, request_id[:128]
             poll.warnings = [*poll.warnings, *(note for note in run.notes if note not in poll.warnings)]
             poll.save(update_fields=["finished_at", "outcome", "calls", "error_code", "error", "aws_request_id", "warnings"])
-            schedule.after(status, poll, now=now, jitter=run.clock.random(), goes_on=run.goes_on)
+            schedule.after(status, poll, now=now, jitter=run.clock.random(), goes_on=run.goes_on, has_failed=run.has_failed)
             if outcome not in (PollOutcome.COMPLETE, PollOutcome.PARTIAL):
                 findings.reevaluate_account(run.account, status, policy=run.policy, now=now)
             if not run.is_counted:

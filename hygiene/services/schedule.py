@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RETRY_NOT_READY = timedelta(minutes=1)
 RETRY_SOON = timedelta(seconds=30)
 FIRST_RETRY = timedelta(minutes=5)
+RETRY_BESIDE = timedelta(minutes=30)
 STALLED = timedelta(seconds=60)
 SUCCESS = (PollOutcome.COMPLETE, PollOutcome.PARTIAL)
 
@@ -35,8 +36,11 @@ def status_of(account: Account, *, now: datetime) -> AccountStatus:
     return AccountStatus.objects.get_or_create(account=account, defaults={"next_poll_at": now})[0]
 
 
-def after(status: AccountStatus, poll: Poll, *, now: datetime, jitter: float, goes_on: bool = False) -> None:
-    """Store how a poll ended and when the next is due. `jitter` from 0 up to 1; `goes_on`: soon, as users are left to list."""
+def after(status: AccountStatus, poll: Poll, *, now: datetime, jitter: float, goes_on: bool = False, has_failed: bool = False) -> None:
+    """Store how a poll ended and when the next is due. `jitter` from 0 up to 1.
+
+    `goes_on`: soon, as users are left to list. `has_failed`: within half an hour, as a call beside the report got no good answer.
+    """
     outcome = PollOutcome(poll.outcome)
     is_first = status.last_polled_at is None
     status.last_polled_at, status.last_outcome = now, outcome
@@ -45,6 +49,8 @@ def after(status: AccountStatus, poll: Poll, *, now: datetime, jitter: float, go
         base = max(status.report_generated_at or now, now - interval()) + interval()
         spread = interval() * jitter if is_first else timedelta(minutes=1) + timedelta(minutes=9) * jitter
         status.next_poll_at = now + RETRY_SOON if goes_on else max(base + min(spread, interval()), now + RETRY_SOON)
+        if has_failed:
+            status.next_poll_at = min(status.next_poll_at, now + RETRY_BESIDE)
     else:
         status.failures += 1
         status.failing_since = status.failing_since or now

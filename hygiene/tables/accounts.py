@@ -30,9 +30,13 @@ def state_cell(account: Account, state: AccountState) -> SafeString:
     if state is AccountState.OK:
         return two("reporting", (status.list_keys_error if status else "") or "role works")
     word = format_html('<span class="sev is-{}">{}{}</span>', *(("unknown", glyph("unknown"), STATE_WORDS[state])))
-    return two(
-        word, error or {AccountState.PAUSED: "not polled", AccountState.NEVER_POLLED: "no report yet"}.get(state, "no current report")
-    )
+    return two(word, error or _why_silent(account, state))
+
+
+def _why_silent(account: Account, state: AccountState) -> str:
+    if state is AccountState.SUSPENDED:
+        return "removed" if account.removed_at else f"AWS: {account.get_organization_state_display()}, not polled"
+    return {AccountState.PAUSED: "not polled", AccountState.NEVER_POLLED: "no report yet"}.get(state, "no current report")
 
 
 def newest_use(keys: list[AccessKey]) -> AccessKey:

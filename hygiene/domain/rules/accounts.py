@@ -1,4 +1,4 @@
-"""Rules about the account's data itself (rules.md, `account.*`): silence is the worst failure. Pure."""
+"""Rules about the account's data itself (docs/rules.md, `account.*`): silence is the worst failure. Pure."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def long_term_key(case: Case) -> Judgement:
     user = case.account.worker_key_user
     fact = FactUsed("IAM user of our own key", "unknown" if user is None else user or "none", case.account.worker_observed_at, Source.POLL)
     if user is None:
-        return unread(case, "sts:GetCallerIdentity", "which identity this product works with", fact)
+        return unknown("IDs of keys are not known here, so whether this product works with one of them is not known.", fact)
     if not user:
         return not_applicable("This product works with no long-term key of this account.", fact)
     text = f"This product itself works with a long-term key of {user}. Give its workers a role instead."

@@ -110,7 +110,9 @@ def test_row_54_account_that_is_not_active_is_not_polled_and_keeps_its_history(s
     assert schedule.queue_due(now=site.world.now + timedelta(days=9)) == []
     assert len(site.every_key()) == 1
     assert site.csv("accounts")[0]["state"] == "suspended"
-    assert "Suspended" in site.page()
+    page = site.page()
+    assert "Not active in AWS" in page
+    assert "only active accounts are polled" in page
     assert site.failing("account.stale") == site.failing("account.unreachable") == 0
 
 

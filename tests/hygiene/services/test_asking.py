@@ -45,7 +45,7 @@ def test_a_user_of_whom_aws_does_not_tell_is_named_and_asked_again(
     said = f"ListAccessKeys does not tell of user-0, user-1 ({error.code}): the IDs of their keys are unknown. It is asked again next time."
     assert said in done.warnings
     status = AccountStatus.objects.get()
-    assert (status.error, status.list_keys_error) == ("", "")
+    assert (status.error, status.list_keys_error) == ("", said)
     assert status.next_poll_at - world.now > timedelta(hours=3)
     assert (poll().outcome, unnamed()) == (PollOutcome.COMPLETE, [])
 
@@ -62,7 +62,8 @@ def test_a_refusal_of_some_users_is_no_missing_permission(poll: RunPoll, world: 
     done = poll()
     assert (done.outcome, unnamed()) == (PollOutcome.PARTIAL, six[:2])
     status = AccountStatus.objects.get()
-    assert (status.list_keys_error, [e for e in status.missing_permissions if e["permission"] == "iam:ListAccessKeys"]) == ("", [])
+    assert [entry for entry in status.missing_permissions if entry["permission"] == "iam:ListAccessKeys"] == []
+    assert "does not tell of user-0, user-1 (AccessDenied)" in status.list_keys_error
 
 
 def test_after_three_refusals_and_no_answer_the_permission_is_missing(poll: RunPoll, world: FakeAwsAccount, six: list[str]) -> None:

@@ -19,7 +19,7 @@ from accounts.gateway import (
     Throttled,
 )
 from hygiene.domain.facts import UserClass
-from hygiene.models import AccessKey, AccountStatus, Poll, PollTrigger, Principal, PrincipalEvent
+from hygiene.models import AccessKey, AccountStatus, Finding, Poll, PollTrigger, Principal, PrincipalEvent
 from hygiene.services import missing
 from hygiene.services.findings import account_facts, principal_facts
 from tests.fakes import FakeAwsAccount
@@ -250,6 +250,25 @@ def test_a_worker_that_signs_with_a_users_key_is_told_of(poll: RunPoll, world: F
     world.extras.worker_access_key_id = world.key("hygiene").access_key_id
     poll()
     assert AccountStatus.objects.get().worker_key_user == "arn:aws:iam::111122223333:user/hygiene"
+
+
+def test_while_ids_are_unknown_the_workers_key_may_be_one_of_them(poll: RunPoll, world: FakeAwsAccount) -> None:
+    def said() -> list[str]:
+        return list(Finding.objects.open().filter(rule="tool.long_term_key").values_list("outcome", flat=True))
+
+    world.user("hygiene")
+    world.extras.worker_access_key_id = world.key("hygiene").access_key_id
+    world.fail("ListAccessKeys", AccessDenied("no", operation="ListAccessKeys"), times=9)
+    poll()
+    assert said() == ["unknown"]
+    world.faults.clear()
+    world.now += timedelta(minutes=5)
+    poll()
+    assert said() == ["fail"]
+    world.extras.worker_access_key_id = ""
+    world.now += timedelta(minutes=5)
+    poll()
+    assert said() == []
 
 
 def test_a_user_made_again_is_not_dressed_in_what_is_told_of_its_namesake(poll: RunPoll, world: FakeAwsAccount) -> None:

@@ -181,6 +181,25 @@ def test_without_permission_to_list_keys_everything_else_works(poll: RunPoll, wo
     assert lacking() == []
 
 
+def test_while_aws_fails_to_give_the_summary_the_report_is_read_and_the_rest_stays(poll: RunPoll, world: FakeAwsAccount) -> None:
+    world.key("root", created_at=world.now - timedelta(days=3))
+    poll()
+    seen_at = AccountStatus.objects.get().summary_observed_at
+    world.user("ci")
+    world.key("ci")
+    world.now += timedelta(hours=5)
+    broken = Unreachable("AWS failed to answer GetAccountSummary.", operation="GetAccountSummary", code="500", request_id="r-1")
+    world.fail("GetAccountSummary", broken)
+    done = poll()
+    status = AccountStatus.objects.get()
+    assert (done.outcome, status.root_key_present, status.summary_observed_at) == (PollOutcome.PARTIAL, True, seen_at)
+    assert Principal.objects.filter(name="ci").exists()
+    assert failing("root.key_present") == 1
+    assert "Root's credentials are as they were known before: AWS failed to answer GetAccountSummary." in done.warnings
+    assert timedelta(0) < status.next_poll_at - world.now <= schedule.RETRY_BESIDE
+    assert poll().outcome == PollOutcome.COMPLETE
+
+
 def test_without_permission_for_the_summary_the_report_still_speaks(poll: RunPoll, world: FakeAwsAccount) -> None:
     world.key("root", created_at=world.now - timedelta(days=3))
     world.fail("GetAccountSummary", AccessDenied("no", operation="GetAccountSummary"))
