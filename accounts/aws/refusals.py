@@ -10,6 +10,7 @@ REASONS = (
     ("identity-based policy", "the role's policy does not allow it"),
     ("resource-based policy", "the role's trust policy does not allow it"),
 )
+NO_USER = "AWS could not find the user, who may have been deleted"
 SERVICES = {
     "GetCallerIdentity": "sts",
     "AssumeRoot": "sts",
@@ -26,7 +27,7 @@ def because(message: str) -> str:
     """The kind of policy that AWS names, as a clause; empty when it names none."""
     text = message.lower()
     if "on resource: user " in text and "arn:" not in text.partition("on resource: ")[2]:
-        return "AWS could not find the user, who may have been deleted"
+        return NO_USER
     explicit = "with an explicit deny" in text
     for word, clause in REASONS:
         if word in text:
@@ -51,4 +52,5 @@ def denied(operation: str, who: str, why: str) -> str:
             "not the management account, and that no service control policy denies root."
         )
     action = f"{SERVICES.get(operation, 'iam')}:{operation}"
-    return f"{who} is not permitted to call {action} (AccessDenied){clause}. Allow the action there."
+    advice = "Poll the account to see." if why == NO_USER else "Allow the action there."
+    return f"{who} is not permitted to call {action} (AccessDenied){clause}. {advice}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -20,7 +19,7 @@ from hygiene.domain.facts import KeyStatus
 from hygiene.domain.policy import Policy
 from hygiene.domain.wording import day
 from hygiene.models import AccessKey, AccountStatus, Exemption, ExemptionEnd, ExemptionScope, Principal
-from hygiene.services import findings, posture
+from hygiene.services import findings, mailing, posture
 from hygiene.services.exemptions import ENDING, cover_of, end, rule_titles
 
 Policies = Callable[[Account], Policy]
@@ -105,19 +104,27 @@ def address_of(name: str) -> str:
 
 
 def remind(row: Exemption, *, now: datetime) -> str:
-    """One reminder, claimed before it is sent, so that nobody is reminded twice. Returns what came of it, for the audit log."""
+    """One reminder, claimed before it is sent, so that nobody is reminded twice. Returns what came of it, for the audit log.
+
+    While the mail server cannot be asked it "waits" for the next run.
+    """
     if not Exemption.objects.live().filter(pk=row.pk, reminded_at__isnull=True).update(reminded_at=now):
         return "claimed"
     address = address_of(row.accepted_by)
     outcome, message = "no_address", f"{row.accepted_by} has no mail address here."
     if address:
-        outcome, message = _send(row, address, now)
+        delivered = mailing.deliver(_message(row, address, now))
+        if not delivered.is_settled:
+            Exemption.objects.filter(pk=row.pk).update(reminded_at=None)
+            mailing.put_off(delivered, now=now)
+            return "waits"
+        outcome, message = str(delivered.state), delivered.error or f"to {address}"
     words = cover_of(row).words
     audit.record(action="exemption.remind", outcome=outcome, now=now, account=row.account, target=words, message=message)
     return outcome
 
 
-def _send(row: Exemption, address: str, now: datetime) -> tuple[str, str]:
+def _message(row: Exemption, address: str, now: datetime) -> EmailMultiAlternatives:
     context = {
         "words": cover_of(row).words,
         "rules": rule_titles(row.rules),
@@ -132,8 +139,4 @@ def _send(row: Exemption, address: str, now: datetime) -> tuple[str, str]:
     headers = {"Auto-Submitted": "auto-generated"}
     message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [address], headers=headers)
     message.attach_alternative(html, "text/html")
-    try:
-        message.send()
-    except (smtplib.SMTPException, OSError) as error:
-        return "uncertain", f"The mail server gave no clear answer: {error}"
-    return "sent", f"to {address}"
+    return message

@@ -132,6 +132,7 @@ def test_a_permission_that_could_not_be_tried_is_not_called_missing(account: Acc
     assert not is_well
     assert "FAIL iam:ListAccessKeys" in said
     assert "ok   iam:GetAccessKeyLastUsed: not tried: ListAccessKeys was refused before it" in said
+    assert "ok   read a sample: not read: ListAccessKeys is refused, as said above" in said
     assert "ok   iam:ListOrganizationsFeatures: not tried: DescribeOrganization was refused before it" in said
 
 

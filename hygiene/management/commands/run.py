@@ -35,6 +35,8 @@ class Command(BaseCommand):
                 environment = {**os.environ, **self._broker(supervisor, Path(folder))}
                 supervisor.run_once("migrate", manage("migrate", "--verbosity", "0"), environment)
                 supervisor.run_once("create_roles", manage("create_roles"), environment)
+                if not settings.DEBUG:
+                    supervisor.run_once("collectstatic", manage("collectstatic", "--noinput", "--verbosity", "0"), environment)
                 start_workers(supervisor, environment, logs=None)
                 start_web(supervisor, environment, port=port, logs=None, reload=True)
                 supervisor.wait_until(lambda: answers(port), "The web server", seconds=30)

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.models import Account, AuditEvent
 from hygiene.domain.policy import Policy
 from hygiene.models import AccessKey, Action, Invitation, NoticeState, OwnerNotice, Plan, Poll, Remediation, State
-from hygiene.services import campaign_mail, campaigns, invitations, notices, remediation, sweeper
+from hygiene.services import campaign_mail, campaigns, exemption_ends, exemptions, invitations, notices, remediation, sweeper
 from hygiene.services.clock import Clock
 from hygiene.services.mailing import RETRY_AFTER
 from hygiene.services.plans import make_plan
@@ -158,6 +158,20 @@ def test_a_link_to_set_a_password_waits_too_and_is_made_when_it_is_sent(
     world.now += RETRY_AFTER
     sweep()
     assert (Invitation.objects.get().state, len(mail.outbox)) == (NoticeState.SENT, 1)
+
+
+def test_a_reminder_of_an_exemption_waits_too(keys: list[AccessKey], approver: User, server: type[Server], world: FakeAwsAccount) -> None:
+    terms = exemptions.Terms(
+        rules=["key.too_old"], reason="Kept.", accepted_by="cto@example.com", ends_on=(world.now + timedelta(days=40)).date()
+    )
+    (row,) = exemptions.make([exemptions.Cover(key=keys[0])], terms, actor=approver, now=world.now)
+    server.away = ConnectionRefusedError("refused")
+    at = row.ends_at - timedelta(days=5)
+    (due,) = exemption_ends.due_reminders(now=at)
+    assert exemption_ends.remind(due, now=at) == "waits"
+    server.away = None
+    (due,) = exemption_ends.due_reminders(now=at)
+    assert (exemption_ends.remind(due, now=at), len(mail.outbox)) == ("sent", 1)
 
 
 def test_a_campaign_does_not_act_before_its_owners_were_told(
