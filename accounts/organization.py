@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from accounts import audit
-from accounts.gateway import OrganizationAccount
+from accounts.aws.organization import PART_OF, ListedAccount
+from accounts.gateway import AccessDenied, OrganizationAccount
 from accounts.models import Account, OrganizationState, new_external_id
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 READ_ROLE = "hygiene-read"  # of the templates in deploy/aws
 _ROLE_NAME = re.compile(r"(?:[\x21-\x7e]+/)?[\w+=,.@-]{1,64}", re.ASCII)
-_NUMBER = re.compile(r"\d{12}")
+_NUMBER = re.compile(r"[0-9]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,24 @@ class Roles:
 
 @dataclass
 class Synced:
-    """What a walk over the organization did. `problems`: entries that could not be taken; `missing`: accounts that AWS lists no more."""
+    """What a walk over the organization did, and in sentences what it could not do.
+
+    `refused`: entries that could not be taken. `unread`: accounts whose unit or tags were not read; they keep what was known.
+    `not_permitted`: what was read for no account, since a permission is missing. `missing`: accounts that AWS lists no more.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
-    problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    not_permitted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """What failed about single accounts. A permission that is missing is none: it is optional."""
+        return self.refused + self.unread
 
 
 def is_role_name(name: str) -> bool:
@@ -75,6 +87,7 @@ def record(listed: Sequence[OrganizationAccount], *, roles: Roles, now: datetime
     """
     done = Synced()
     good = _good(listed, done)
+    _tell_unread(listed, done)
     for_known = Roles(roles.partition) if roles.is_for_new else roles
     known = Account.objects.in_bulk(list(good), field_name="account_id")
     for number, entry in good.items():
@@ -95,12 +108,22 @@ def _good(listed: Iterable[OrganizationAccount], done: Synced) -> dict[str, Orga
     good: dict[str, OrganizationAccount] = {}
     for entry in listed:
         if not _NUMBER.fullmatch(entry.account_id):
-            done.problems.append(f"{entry.account_id!r} is no account number")
+            done.refused.append(f"{entry.account_id!r} is no account number")
         elif entry.account_id in good and good[entry.account_id] != entry:
-            done.problems.append(f"account {entry.account_id} is listed twice, differently")
+            done.refused.append(f"account {entry.account_id} is listed twice, differently")
         else:
             good[entry.account_id] = entry
     return good
+
+
+def _tell_unread(listed: Iterable[OrganizationAccount], done: Synced) -> None:
+    for entry in listed:
+        for error in entry.unread if isinstance(entry, ListedAccount) else ():
+            part = PART_OF[error.operation]
+            if isinstance(error, AccessDenied):
+                done.not_permitted.append(f"{part.capitalize()} were not read: {error.sentence} What was known is kept.")
+            else:
+                done.unread.append(f"{part} of {_name(entry)} ({entry.account_id}) were not read: {error.sentence}")
 
 
 def _create(entry: OrganizationAccount, roles: Roles, now: datetime, actor: User | None) -> None:
@@ -135,6 +158,8 @@ def _update(account: Account, entry: OrganizationAccount, roles: Roles, now: dat
         "organizational_unit": entry.unit_path[:512] or account.organizational_unit,
         "tags": {**account.tags, **entry.tags},
     }
+    if wanted["organization_state"] == OrganizationState.ACTIVE:
+        wanted["removed_at"] = None  # removed here, and in use in AWS still: it comes back
     if roles.read:
         wanted["read_role_arn"] = roles.arn(roles.read, entry.account_id)
     if roles.act:
@@ -175,4 +200,5 @@ def _environment(entry: OrganizationAccount) -> str:
 
 def _shown(values: dict[str, Any]) -> dict[str, Any]:
     """Values for the audit log; the external id only as a word."""
-    return {name: "(set)" if name == "external_id" else value for name, value in values.items()}
+    told = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: "(set)" if name == "external_id" else value for name, value in told.items()}

@@ -18,18 +18,22 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import Account, Partition, ScopeGrant, new_external_id, sees_every_account
-from accounts.roles import role_problems
+from accounts.roles import role_of, role_problems
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 COLUMNS = ("account_id", "name", "read_role_arn", "act_role_arn", "external_id", "partition", "environment", "owner_email", "tags")
+ROLES = ("read_role_arn", "act_role_arn")
+LONGEST = {"name": 128, "environment": 64, "owner_email": 254}  # characters of the columns that take any text
+_NUMBER = re.compile(r"[0-9]{12}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and halves of characters, which cannot be stored
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be imported. `line` counts lines of a CSV file, or entries of a JSON list, from 1."""
+    """A row that cannot be imported. `line` is where it begins in a CSV file, or its place in a JSON list, from 1."""
 
     line: int
     problem: str
@@ -54,25 +58,59 @@ class Imported:
 
 def read_rows(text: str, *, is_json: bool) -> list[tuple[int, Mapping[str, Any]]]:
     """Rows with their line numbers. ImportRefused when the file is not a table with an `account_id`."""
-    if is_json:
-        try:
-            entries = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ImportRefused([BadRow(error.lineno, f"this is not JSON: {error.msg}")]) from error
-        if not isinstance(entries, list):
-            raise ImportRefused([BadRow(1, "the file must be a list of objects")])
-        return [(number, entry if isinstance(entry, dict) else {"": entry}) for number, entry in enumerate(entries, start=1)]
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="")
-    header = [name.strip().lower() for name in reader.fieldnames or []]
-    reader.fieldnames = header
-    if "account_id" not in header:
-        raise ImportRefused([BadRow(1, f"there is no column account_id; the columns are {', '.join(COLUMNS)}")])
-    if unknown := [name for name in header if name not in COLUMNS]:
-        raise ImportRefused([BadRow(1, f"unknown column {unknown[0]!r}; the columns are {', '.join(COLUMNS)}")])
+    return _json_rows(text) if is_json else _csv_rows(text)
+
+
+class _Doubled(dict[str, Any]):
+    """A JSON object that has a key twice: which of the values is meant nobody knows."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Doubled(found)
+
+
+def _json_rows(text: str) -> list[tuple[int, Mapping[str, Any]]]:
     try:
-        return [(reader.line_num, row) for row in reader if any(row.values())]
+        entries = json.loads(text, object_pairs_hook=_object, parse_int=str)  # a number of any length is text
+    except json.JSONDecodeError as error:
+        raise ImportRefused([BadRow(error.lineno, f"this is not JSON: {error.msg}")]) from error
+    except RecursionError as error:
+        raise ImportRefused([BadRow(1, "the JSON is nested too deep")]) from error
+    if not isinstance(entries, list):
+        raise ImportRefused([BadRow(1, "the file must be a list of objects")])
+    return [(number, entry if isinstance(entry, dict) else {"": entry}) for number, entry in enumerate(entries, start=1)]
+
+
+def _csv_rows(text: str) -> list[tuple[int, Mapping[str, Any]]]:
+    reader, line = csv.reader(io.StringIO(text, newline=""), strict=True), 1
+    rows: list[tuple[int, Mapping[str, Any]]] = []
+    try:
+        header = _header(next(reader, []))
+        line = reader.line_num + 1
+        for fields in reader:
+            if any(fields):
+                extra = {"": fields[len(header) :]} if len(fields) > len(header) else {}
+                rows.append((line, dict(zip(header, fields, strict=False)) | extra))
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise ImportRefused([BadRow(reader.line_num, f"this is not CSV: {error}")]) from error
+        words = "a quote is not closed" if "unexpected end" in str(error) else str(error)
+        raise ImportRefused([BadRow(line, f"this is not CSV: {words}")]) from error
+    return rows
+
+
+def _header(fields: list[str]) -> list[str]:
+    """Names of columns; ImportRefused for one that is missing, unknown or there twice."""
+    header, problem = [name.strip().lower() for name in fields], ""
+    if "account_id" not in header:
+        problem = "there is no column account_id"
+    elif unknown := [name for name in header if name not in COLUMNS]:
+        problem = f"unknown column {unknown[0][:40]!r}"
+    elif doubled := [name for name in COLUMNS if header.count(name) > 1]:
+        problem = f"column {doubled[0]} is there twice"
+    if problem:
+        raise ImportRefused([BadRow(1, f"{problem}; the columns are {', '.join(COLUMNS)}")])
+    return header
 
 
 def import_accounts(rows: Iterable[tuple[int, Mapping[str, Any]]], *, now: datetime, actor: User | None = None) -> Imported:
@@ -82,16 +120,18 @@ def import_accounts(rows: Iterable[tuple[int, Mapping[str, Any]]], *, now: datet
     """
     problems: list[BadRow] = []
     wanted: dict[str, dict[str, Any]] = {}
-    for line, row in rows:
-        values, found = _clean(row)
-        if not found and values["account_id"] in wanted:
-            found = [f"account {values['account_id']} is in the file twice"]
-        problems += [BadRow(line, problem) for problem in found]
-        wanted[values.get("account_id", f"line {line}")] = values
-    if problems:
-        raise ImportRefused(problems)
+    cleaned = [(line, *_clean(row)) for line, row in rows]
     with transaction.atomic():
-        known = Account.objects.in_bulk(list(wanted), field_name="account_id")
+        known = Account.objects.in_bulk({values["account_id"] for _, values, _ in cleaned} - {""}, field_name="account_id")
+        for line, values, found in cleaned:
+            account_id = values["account_id"]
+            found += _role_problems(values, known.get(account_id))
+            if not found and account_id in wanted:
+                found.append(f"account {account_id} is in the file twice")
+            problems += [BadRow(line, problem) for problem in found]
+            wanted[account_id] = values
+        if problems:
+            raise ImportRefused(problems)
         outcomes = [_store(known.get(account_id), values, now=now, actor=actor) for account_id, values in wanted.items()]
     return Imported(outcomes.count("created"), outcomes.count("updated"), outcomes.count("unchanged"))
 
@@ -107,9 +147,10 @@ def add_account(values: Mapping[str, Any], *, actor: User, now: datetime, note: 
     Raises AlreadyRegistered, and ImportRefused with what is wrong with `values`.
     """
     row, problems = _clean(values)
+    known = Account.objects.filter(account_id=row["account_id"]).first()
+    problems += _role_problems(row, known)
     if problems:
         raise ImportRefused([BadRow(1, problem) for problem in problems])
-    known = Account.objects.filter(account_id=row["account_id"]).first()
     if known is not None and known.removed_at is None:
         raise AlreadyRegistered(f"Account {known.account_id} is registered already. What it is called and how it is read stays as it is.")
     _store(known, row, now=now, actor=actor, note=note)
@@ -120,37 +161,52 @@ def add_account(values: Mapping[str, Any], *, actor: User, now: datetime, note: 
 
 
 def _clean(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Values by column, and what is wrong with them."""
-    problems = [f"unknown field {name!r}" for name in row if name not in COLUMNS and name]
-    if "" in row:
-        problems.append("it has more fields than the header, or is not an object")
-    values: dict[str, Any] = {name: _text(row[name]) for name in COLUMNS if name in row and name != "tags" and row[name] is not None}
-    account_id = values.get("account_id", "")
-    if not re.fullmatch(r"\d{12}", account_id):
-        problems.append(f"account_id must be 12 digits, not {account_id!r}")
-    if values.get("partition") == "":
-        values.pop("partition")
-    if values.get("partition", "aws") not in Partition.values:
-        problems.append(f"partition must be one of {', '.join(Partition.values)}, not {values['partition']!r}")
-    problems += role_problems(values, account_id)
+    """Values by column, and what is wrong with them but for the roles. `account_id` is empty where it is none."""
+    if "" in row:  # its fields may be another column's: nothing of them is told
+        return {"account_id": ""}, ["it has more fields than the header, or is not an object"]
+    problems = [f"unknown field {name[:40]!r}" for name in row if name not in COLUMNS]
+    problems += ["a key is in it twice"] if isinstance(row, _Doubled) else []
+    given = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+    tags = given.pop("tags", None)
+    problems += [f"{name} must be text" for name, value in given.items() if not isinstance(value, str)]
+    values: dict[str, Any] = {name: value.strip() for name, value in given.items() if isinstance(value, str)}
+    account_id = values.setdefault("account_id", "")
+    if not _NUMBER.fullmatch(account_id):
+        problems.append(f"account_id must be 12 digits{f', not {account_id[:40]!r}' if account_id else ''}")
+        values["account_id"] = ""
+    if values.get("partition") not in Partition.values and (partition := values.pop("partition", "")):
+        problems.append(f"partition must be one of {', '.join(Partition.values)}, not {partition[:40]!r}")
     problems += _text_problems(values)
-    if row.get("tags") is not None:
-        tags = _tags(row["tags"])
-        problems += [] if tags is not None else ["tags must look like key=value;key=value"]
-        values["tags"] = tags or {}
+    if tags is not None:
+        values["tags"], found = _tags(tags)
+        problems += found
     return values, problems
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+def _role_problems(values: dict[str, Any], account: Account | None) -> list[str]:
+    """What is wrong with the roles in the partition that will be in force: the row's, else the account's, else that of the row's roles.
+
+    A new account gets that partition. Roles that are stored must be in it too where the row names one.
+    """
+    told = [role_of(values.get(name, ""))[0] for name in ROLES] if account is None else [account.partition]
+    partition = values.get("partition") or next(filter(None, told), Partition.AWS.value)
+    problems = role_problems({**values, "partition": partition}, values["account_id"]) if values["account_id"] else []
+    if account is None:
+        values["partition"] = partition
+    elif "partition" in values:
+        stored = {name: getattr(account, name) for name in ROLES if name not in values}
+        others = [name for name, arn in stored.items() if arn and not arn.startswith(f"arn:{partition}:")]
+        problems += [f"{name}, which is stored, is not in partition {partition}: give the role there too" for name in others]
+    return problems
 
 
 def _text_problems(values: Mapping[str, Any]) -> list[str]:
     problems = []
-    if len(values.get("name", "")) > 128:
-        problems.append("name is longer than 128 characters")
-    if len(values.get("environment", "")) > 64:
-        problems.append("environment is longer than 64 characters")
+    for name, longest in LONGEST.items():
+        if len(values.get(name, "")) > longest:
+            problems.append(f"{name} is longer than {longest} characters")
+        if _CONTROL.search(values.get(name, "")):
+            problems.append(f"{name} has a line break or another control character in it")
     if values.get("external_id") and not _EXTERNAL_ID.fullmatch(values["external_id"]):
         problems.append("external_id may hold 2 to 1,224 letters, digits and _+=,.@:/-")
     if values.get("owner_email"):
@@ -161,14 +217,23 @@ def _text_problems(values: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _tags(value: Any) -> dict[str, str] | None:
-    """`key=value;key=value`, or an object in JSON; None when it is neither."""
-    if isinstance(value, dict):
-        return {str(key): str(text) for key, text in value.items()}
-    pairs = [part.partition("=") for part in _text(value).split(";") if part.strip()]
-    if any(not separator or not key.strip() for key, separator, _ in pairs):
-        return None
-    return {key.strip(): text.strip() for key, _, text in pairs}
+def _tags(value: Any) -> tuple[dict[str, str], list[str]]:
+    """Tags of `key=value;key=value`, or of an object of texts in JSON, and what is wrong with them."""
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in value.split(";") if part.strip()]
+        found = {key.strip(): text.strip() for key, _, text in pairs}
+        is_good = all(separator for _, separator, _ in pairs)
+    elif isinstance(value, dict):
+        found, is_good = value, all(isinstance(text, str) for text in value.values())
+    else:
+        found, is_good = {}, False
+    if not is_good or not all(key.strip() for key in found):
+        return {}, ["tags must look like key=value;key=value, or in JSON be an object of texts"]
+    if isinstance(value, _Doubled):
+        return {}, ["tags has a key twice"]
+    if any(_CONTROL.search(key + text) for key, text in found.items()):
+        return {}, ["tags has a line break or another control character in it"]
+    return dict(found), []
 
 
 def _store(account: Account | None, values: dict[str, Any], *, now: datetime, actor: User | None, note: str = "") -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from accounts.models import Partition
 
-_ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role/[\x21-\x7e]+")
+_PATH, _NAME = r"/(?:[\x21-\x7e]{1,510}/)?", r"[\w+=,.@-]{1,64}"  # as IAM allows them
+_ROLE = re.compile(rf"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{{12}}):role{_PATH}{_NAME}", re.ASCII)
 
 
 def role_of(arn: str) -> tuple[str, str]:

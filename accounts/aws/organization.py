@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from accounts.aws.connection import IAM, ORGANIZATIONS, Connection, needed
-from accounts.gateway import AccessDenied, AwsError, OrganizationAccount, OrganizationFacts, UnexpectedAwsError
+from accounts.gateway import AccessDenied, AwsError, CredentialsExpired, OrganizationAccount, OrganizationFacts, UnexpectedAwsError
+
+T = TypeVar("T")
 
 NO_ORGANIZATION = frozenset({"AWSOrganizationsNotInUseException", "OrganizationNotFound", "OrganizationNotFoundException"})
 NOT_IN_CHARGE = "AccountNotManagementOrDelegatedAdministrator"
 SWITCHED_OFF = ("ServiceAccessNotEnabled", "OrganizationNotInAllFeaturesMode")
+PART_OF = {"ListTagsForResource": "tags", "ListParents": "units", "DescribeOrganizationalUnit": "units"}  # what each operation reads
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAccount(OrganizationAccount):
+    """An entry, and why its units or tags are missing. A permission that is missing is told once, with the first account."""
+
+    unread: tuple[AwsError, ...] = field(default=(), compare=False)
 
 
 class OrganizationCalls(Connection):
@@ -49,52 +59,63 @@ class OrganizationCalls(Connection):
         return True, tuple(str(word) for word in answer.get("EnabledFeatures") or [])
 
     def organization_accounts(self) -> Iterator[OrganizationAccount]:
-        """organizations:ListAccounts, all pages; pages may be empty. Places and tags where they may be read, else none."""
+        """organizations:ListAccounts, all pages; pages may be empty. Units and tags where they can be read, else none and `unread`."""
         places = _Places(self)
         for page in self.token_pages(ORGANIZATIONS, "list_accounts", "ListAccounts", MaxResults=20):
             for entry in page.get("Accounts") or []:
                 number = str(needed(entry, "Id", "ListAccounts"))
-                yield OrganizationAccount(
+                unread: list[AwsError] = []
+                yield ListedAccount(
                     account_id=number,
                     name=str(entry.get("Name", "")),
                     email=str(entry.get("Email", "")),
                     state=str(entry.get("State") or entry.get("Status") or ""),
                     arn=str(entry.get("Arn", "")),
-                    unit_path=places.path(number, entry.get("Paths") or []),
-                    tags=places.tags(number),
+                    unit_path=places.path(number, entry.get("Paths") or [], unread),
+                    tags=places.tags(number, unread),
+                    unread=tuple(unread),
                 )
 
 
 @dataclass
 class _Places:
-    """Names of units and tags. The first refusal of either ends the asking: one permission is missing for all accounts."""
+    """Names of units and tags. The first refusal of either ends the asking: one permission is missing for all accounts.
+
+    Any other error is about one account and is put into its `unread`. Errors of the session itself are raised.
+    """
 
     connection: Connection
-    reads_units: bool = True
-    reads_tags: bool = True
+    denied: set[str] = field(default_factory=set)  # parts that are not asked for any more
     units: dict[str, tuple[str, str]] = field(default_factory=dict)  # id → name, id of the parent
 
-    def tags(self, number: str) -> dict[str, str]:
+    def tags(self, number: str, unread: list[AwsError]) -> dict[str, str]:
         """Tags of one account."""
-        if not self.reads_tags:
-            return {}
-        pages = self.connection.token_pages(ORGANIZATIONS, "list_tags_for_resource", "ListTagsForResource", ResourceId=number)
-        try:
-            return {str(tag.get("Key", "")): str(tag.get("Value", "")) for page in pages for tag in page.get("Tags") or []}
-        except (AccessDenied, UnexpectedAwsError):
-            self.reads_tags = False
-            return {}
+        return self._tried("tags", lambda: self._tags(number), {}, unread)
 
-    def path(self, number: str, given: list[str]) -> str:
+    def path(self, number: str, given: list[str], unread: list[AwsError]) -> str:
         """Names of the units from the root down, without the root; from the path of ids where AWS gives one, else parent by parent."""
-        if not self.reads_units:
-            return ""
+        return self._tried("units", lambda: self._path(number, given), "", unread)
+
+    def _tried(self, part: str, read: Callable[[], T], nothing: T, unread: list[AwsError]) -> T:
+        if part in self.denied:
+            return nothing
         try:
-            ids = [part for part in given[0].split("/") if part.startswith("ou-")] if given else self._ancestors(number)
-            return "/".join(self._name(unit) for unit in ids)
-        except (AccessDenied, UnexpectedAwsError):
-            self.reads_units = False
-            return ""
+            return read()
+        except AwsError as error:
+            if isinstance(error, CredentialsExpired) or error.operation not in PART_OF:
+                raise
+            if isinstance(error, AccessDenied):
+                self.denied.add(part)
+            unread.append(error)
+            return nothing
+
+    def _tags(self, number: str) -> dict[str, str]:
+        pages = self.connection.token_pages(ORGANIZATIONS, "list_tags_for_resource", "ListTagsForResource", ResourceId=number)
+        return {str(tag.get("Key", "")): str(tag.get("Value", "")) for page in pages for tag in page.get("Tags") or []}
+
+    def _path(self, number: str, given: list[str]) -> str:
+        ids = [part for part in given[0].split("/") if part.startswith("ou-")] if given else self._ancestors(number)
+        return "/".join(self._name(unit) for unit in ids)
 
     def _ancestors(self, number: str) -> list[str]:
         """Ids of the units above an account, from the root down."""

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from accounts.gateway import AccessDenied, OrganizationAccount
+from accounts.aws.organization import ListedAccount
+from accounts.gateway import AccessDenied, AwsError, OrganizationAccount, UnexpectedAwsError
 from accounts.models import Account, AuditEvent
 from accounts.organization import Roles, record
 from demo.cast import organization
@@ -90,6 +91,42 @@ def test_the_command_counts_and_refuses_what_is_no_account(now: datetime, monkey
     assert refused.value.returncode == 1
     assert "1 created" in out.getvalue()
     assert "'12' is no account number" in err.getvalue()
+
+
+def unread(number: str, name: str, *errors: AwsError) -> ListedAccount:
+    return ListedAccount(number, name, "", "ACTIVE", unread=errors)
+
+
+def test_tags_that_may_not_be_read_are_told_and_stay(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    record([entry(tags={"team": "pay"}, unit_path="Prod")], roles=Roles(), now=now)
+    world = FakeAwsAccount(now=now)
+    words = "The worker is not permitted to call organizations:ListTagsForResource (AccessDenied)."
+    world.extras.organization_accounts = [unread(ONE, "payments", AccessDenied(words, operation="ListTagsForResource")), entry(TWO)]
+    monkeypatch.setattr("accounts.management.commands.sync_organization.open_own_gateway", lambda partition: world.gateway())
+    out = io.StringIO()
+    call_command("sync_organization", stdout=out)
+    assert f"Tags were not read: {words} What was known is kept." in out.getvalue()
+    account = Account.objects.get(account_id=ONE)
+    assert (account.tags, account.organizational_unit) == ({"team": "pay"}, "Prod")
+
+
+def test_an_account_that_was_not_read_in_full_is_named_after_all_the_rest(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    record([entry(tags={"team": "pay"})], roles=Roles(), now=now)
+    world = FakeAwsAccount(now=now)
+    gone = UnexpectedAwsError("AWS refused ListTagsForResource: TargetNotFoundException.", operation="ListTagsForResource")
+    world.extras.organization_accounts = [unread(ONE, "payments", gone), entry(TWO, "lab", tags={"team": "lab"}), entry("12")]
+    monkeypatch.setattr("accounts.management.commands.sync_organization.open_own_gateway", lambda partition: world.gateway())
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(CommandError, match=r"1 entries were refused.*Tags or units of some accounts were not read") as failed:
+        call_command("sync_organization", stdout=out, stderr=err)
+    assert failed.value.returncode == 1
+    assert "1 created, 0 updated, 1 unchanged" in out.getvalue()
+    assert f"tags of payments ({ONE}) were not read: AWS refused ListTagsForResource: TargetNotFoundException." in err.getvalue()
+    assert {one.account_id: one.tags for one in Account.objects.all()} == {ONE: {"team": "pay"}, TWO: {"team": "lab"}}
+
+
+def test_a_number_in_other_digits_is_no_account(now: datetime) -> None:
+    assert record([entry("١١١١٢٢٢٢٣٣٣٣")], roles=Roles(), now=now).refused == ["'١١١١٢٢٢٢٣٣٣٣' is no account number"]
 
 
 def test_an_organization_that_cannot_be_read_changes_nothing(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,17 @@ from django.utils import timezone
 
 from accounts.gateway import AwsError, Gateway, OrganizationAccount, Purpose
 from accounts.models import Account, Partition
-from accounts.organization import READ_ROLE, Roles, is_role_name, record
+from accounts.organization import READ_ROLE, Roles, Synced, is_role_name, record
 from accounts.services import open_gateway, open_own_gateway
 
 EACH = 100  # accounts between two lines of progress
 
 
 class Command(BaseCommand):
-    """Exit 0: every account taken in. 1: AWS could not be read, or it said which entries were refused. 2: wrong arguments."""
+    """Exit 0: every account taken in. 1: AWS could not be read, or it said which accounts it could not take or read. 2: wrong arguments.
+
+    Where reading units or tags is not permitted, it says so and exits 0: that permission is optional.
+    """
 
     help = "Create and update accounts from AWS Organizations, with the worker's own identity or through a registered account."
 
@@ -41,14 +44,24 @@ class Command(BaseCommand):
             listed = self.listed(gateway)
         except AwsError as error:
             raise CommandError(f"Nothing was changed. {error.sentence}") from error
-        done = record(listed, roles=roles, now=timezone.now())
+        self.tell(listed, record(listed, roles=roles, now=timezone.now()))
+
+    def tell(self, listed: list[OrganizationAccount], done: Synced) -> None:
+        """What was done, and what was not. CommandError where some account was refused, or was not read in full."""
         self.stdout.write(f"{len(listed)} accounts: {done.created} created, {done.updated} updated, {done.unchanged} unchanged.")
         if done.missing:
             self.stdout.write(f"Not in this list of AWS, left as they are: {', '.join(done.missing)}.")
-        for problem in done.problems:
+        for sentence in done.not_permitted:
+            self.stdout.write(sentence)
+        for problem in done.refused:
             self.stderr.write(f"refused: {problem}")
-        if done.problems:
-            raise CommandError(f"{len(done.problems)} entries were refused.")
+        for problem in done.unread:
+            self.stderr.write(problem)
+        words = [f"{len(done.refused)} entries were refused."] if done.refused else []
+        if done.unread:
+            words.append(f"Tags or units of some accounts were not read ({len(done.unread)} failures); what was known of them is kept.")
+        if words:
+            raise CommandError(" ".join(words))
 
     def gateway(self, through: str, partition: str) -> Gateway:
         """The way to the organization."""
