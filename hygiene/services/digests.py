@@ -7,7 +7,7 @@ within the week. After the server was handed the mail and gave no answer nobody 
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,8 +54,33 @@ class Outcome:
 
 
 def claim(subscription: DigestSubscription, *, now: datetime) -> DigestDelivery | None:
-    """Take (recipient, week or day) for us; None when somebody else has it."""
-    return _claim(subscription.user, period_of(subscription, now), now=now)
+    """Take (recipient, week or day) for us; None when somebody else has it, or the person has no address."""
+    return _claim(subscription.user, period_of(subscription, now), now=now) if subscription.user.email.strip() else None
+
+
+def made_before(subscriptions: Iterable[DigestSubscription], *, now: datetime) -> list[DigestDelivery]:
+    """Deliveries of these people's week or day that exist already, whatever became of them."""
+    wanted = {(row.user.email, period_of(row, now)) for row in subscriptions}
+    found = DigestDelivery.objects.filter(week__in={week for _, week in wanted}).order_by("pk")
+    return [row for row in found if (row.address, row.week) in wanted]
+
+
+def hold_up(delivery: DigestDelivery, *, now: datetime) -> str:
+    """Why a delivery that is neither sent nor skipped is not tried now, in words; "" where it may be."""
+    is_held, reason = delivery.lease_expires_at > now, f": {delivery.error}" if delivery.error else ""
+    if delivery.state == DeliveryState.UNCERTAIN or (delivery.state == DeliveryState.SENDING and not is_held):
+        return f"not known whether it was sent, so it is not sent again{reason}"
+    if delivery.state == DeliveryState.SENDING or (delivery.state == DeliveryState.CLAIMED and is_held):
+        return "another process is sending it"
+    if delivery.state == DeliveryState.FAILED and delivery.attempts >= MOST_ATTEMPTS:
+        return f"failed after {delivery.attempts} attempts{reason}"
+    return ""
+
+
+def free(delivery: DigestDelivery, *, now: datetime) -> None:
+    """Let a failed one be tried at once, for somebody who asks for it. Nothing happens if another sender has taken it meanwhile."""
+    mine = {"pk": delivery.pk, "lease_token": delivery.lease_token, "state": DeliveryState.FAILED}
+    DigestDelivery.objects.filter(**mine, attempts__lt=MOST_ATTEMPTS).update(lease_expires_at=now)
 
 
 def claim_now(user: User, *, now: datetime) -> DigestDelivery:
@@ -155,6 +180,8 @@ def _not_to_send(delivery: DigestDelivery, now: datetime) -> str:
     """Why it must not be sent any more, whatever it would say; "" if it may."""
     if delivery.user is None or not delivery.user.is_active:
         return "The person is gone."
+    if not delivery.address.strip():
+        return "The person has no e-mail address."
     if not delivery.user.has_perm(READ):
         return "The person has no role any more."
     if not delivery.week.startswith("N") and not subscription_of(delivery.user, now=now).is_on:
@@ -239,8 +266,11 @@ __all__ = [
     "claim_due",
     "claim_now",
     "due",
+    "free",
     "history",
+    "hold_up",
     "last_sent",
+    "made_before",
     "next_slot",
     "preview",
     "send",

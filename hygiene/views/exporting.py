@@ -10,9 +10,10 @@ from itertools import chain
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.db.models import Max, QuerySet
-from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -48,7 +49,7 @@ def links(address: Callable[..., str], *, has_columns: bool) -> list[Link]:
 def response(
     request: SignedIn, kind: str, title: str, rows: QuerySet[Any, Any], style: str, *, columns: Sequence[str] | None = None
 ) -> HttpResponseBase:
-    """All rows with the contract's columns, or with some of them.
+    """All rows with all columns of the export, or with some of them.
 
     With ?about=1 the first line of CSV says query, time and data age; a spreadsheet always says them on a sheet of their own.
     """
@@ -65,6 +66,15 @@ def response(
         answer = StreamingHttpResponse(chain(head, exports.render(found, names, style)), content_type=TYPES[style])
     answer["Content-Disposition"] = f'attachment; filename="{kind}-{now:%Y-%m-%d}.{style}"'
     return answer
+
+
+def refusal(request: SignedIn, style: str, notes: Sequence[str]) -> HttpResponse:
+    """400 with what is not understood of the filter line: more rows than were asked for must not pass for what was asked for."""
+    if getattr(request, "in_background", False):
+        raise BadRequest(" ".join(notes))
+    if style == "json":
+        return JsonResponse({"error": " ".join(notes)}, status=400)
+    return HttpResponse("".join(f"{note}\n" for note in notes), status=400, content_type="text/plain; charset=utf-8")
 
 
 def _in_background(
@@ -103,5 +113,5 @@ def _about(request: SignedIn, now: datetime) -> dict[str, str]:
 
 def _newest_data(request: SignedIn) -> str:
     """When AWS made the newest credential report in the person's scope."""
-    newest = Account.objects.visible_to(request.user).aggregate(at=Max("status__report_generated_at"))["at"]
+    newest = Account.objects.visible_to(request.user).filter(removed_at__isnull=True).aggregate(at=Max("status__report_generated_at"))["at"]
     return f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest else "none read yet"

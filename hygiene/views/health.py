@@ -38,7 +38,8 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text, for who shows the token of METRICS_TOKEN. Without that setting there are no metrics."""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not settings.METRICS_TOKEN or not hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode()):
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    is_right = hmac.compare_digest(given.strip().encode(), settings.METRICS_TOKEN.encode())
+    if not settings.METRICS_TOKEN or scheme.lower() != "bearer" or not is_right:
         return HttpResponse("METRICS_TOKEN is not set, or the bearer token is not it.\n", status=403, content_type="text/plain")
     return HttpResponse(health.metrics(now=timezone.now()), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -109,8 +109,9 @@ def answer(
     total: int | None = None,
     counted: Callable[[], int] | None = None,
 ) -> HttpResponseBase:
-    """The page, or with ?format=csv|xlsx|json all rows of the same query with the contract's columns.
+    """The page, or with ?format=csv|xlsx|json all rows of the same query with the columns of the export.
 
+    A file cannot say what of the filter line was left out, so there is none unless all of the line is understood.
     `total` is the number of `rows` before the filter line, where it is known; `counted` says it after, for a page that counts more at once.
     """
     if "pick" in request.GET:
@@ -120,9 +121,12 @@ def answer(
     if "facet" in request.GET and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
+    style = request.GET.get("format")
+    if style in exporting.TYPES and notes:
+        return exporting.refusal(request, style, notes)
     paged = PagedRows(rows, _counted(request, page, query, counted or rows.count, total))
     table, choices = _table(request, page, paged, query, scene)
-    if request.GET.get("format") in exporting.TYPES:
+    if style in exporting.TYPES:
         return _export(request, page, table, rows)
     return _laid_out(request, page, table, scene, {"notes": notes, "facets": shown, "column_choices": choices, **context})
 

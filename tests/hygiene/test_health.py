@@ -128,3 +128,11 @@ def test_metrics_count_what_is_there(client: Client, settings: pytest.MonkeyPatc
     assert "hygiene_accounts 1.0" in text
     assert "hygiene_polls_unfinished 0.0" in text
     assert 'hygiene_heartbeat_age_seconds{name="worker:poll"}' in text
+
+
+@pytest.mark.parametrize(
+    ("header", "status"), [("Bearer right", 200), ("bearer right", 200), ("BEARER  right", 200), ("right", 403), ("Basic right", 403)]
+)
+def test_metrics_want_the_scheme_in_any_case(client: Client, settings: pytest.MonkeyPatch, header: str, status: int) -> None:
+    settings.METRICS_TOKEN = "right"  # type: ignore[attr-defined]  # pytest-django's settings take any name
+    assert client.get("/metrics", headers={"Authorization": header}).status_code == status

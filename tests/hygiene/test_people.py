@@ -1,4 +1,4 @@
-"""Roles and their permissions: what create_roles makes is what remediation.md says."""
+"""Roles and their permissions: create_roles gives each group what `hygiene.people` says, and no more."""
 
 from __future__ import annotations
 

@@ -114,3 +114,33 @@ def test_a_change_that_needs_approval_waits_and_is_no_success(world: FakeAwsAcco
     with pytest.raises(CommandError, match="after 1 other person has approved it"):
         remediate("delete", str(key.access_key_id))
     assert (Remediation.objects.get().state, world.log) == (State.AWAITING_APPROVAL, [])
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (
+            State.REQUESTED,
+            "requested. No worker took it up within 3 minutes. The change stays requested: a worker of the queue `remediate` ",
+        ),
+        (State.CALLING, "calling AWS. It has not ended within 3 minutes. A worker of the queue `remediate` goes on with it. "),
+    ],
+)
+def test_a_wait_without_an_end_says_who_goes_on_and_where_to_look(
+    world: FakeAwsAccount, key_id: str, monkeypatch: pytest.MonkeyPatch, state: State, words: str
+) -> None:
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += 60
+        Remediation.objects.update(state=state)
+
+    monkeypatch.setattr(f"{COMMAND}.time", SimpleNamespace(sleep=sleep, monotonic=lambda: passed[0]))
+    monkeypatch.setattr(f"{COMMAND}.execute_remediation", SimpleNamespace(delay=lambda pk: None))
+    with pytest.raises(CommandError) as error:
+        remediate("disable", key_id, here=False, wait=True)
+    row = Remediation.objects.get()
+    assert error.value.returncode == 1
+    assert str(error.value).startswith(f"Disable {key_id}: {words}")
+    assert str(error.value).endswith(f"The Queue page shows how far it is, as {row.uuid}.")
+    assert (row.state, world.log) == (state, [])

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -23,6 +30,9 @@ from hygiene.services.reports import Patience
 
 PATIENCE = Patience(seconds=600)  # nobody else waits for this process
 NOTES = 5  # sentences about one account
+GRACE = 5  # seconds for a forked process to end
+A_MOMENT = timedelta(milliseconds=1)  # more than what a float leaves out of a time
+STOPPED = "The command that ran this poll was stopped. The account is polled again when it is due."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,62 @@ class Told:
     is_recorded: bool = False
 
 
+class Begun:
+    """Which polls this process and those that it forks have begun, so that none of them stays claimed when they are stopped."""
+
+    def __init__(self, polls: Sequence[Poll], *, queued_at: datetime) -> None:
+        self.pks, self.queued_at, self.is_stopped = [poll.pk for poll in polls], queued_at, False
+        self._places, self._process = {pk: place for place, pk in enumerate(self.pks)}, os.getpid()
+        self._moments = multiprocessing.get_context("fork").RawArray("d", len(polls) or 1)  # 0: not begun, or ended
+
+    def run(self, poll: Poll, watch: Watch) -> Told | None:
+        """Run one poll, unless the command was stopped."""
+        if self.is_stopped:
+            return Told("The command was stopped.")
+        place = self._places[poll.pk]
+        self._moments[place] = timezone.now().timestamp()
+        told = poll_one(poll, watch)
+        self._moments[place] = 0
+        return told
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """A Ctrl-C within this block ends it and the forked processes. However it ends, what is still begun is closed."""
+        is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        is_ours = is_usual and threading.current_thread() is threading.main_thread()
+        if is_ours:
+            signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.is_stopped = True
+            _end_children()
+            if not connection.in_atomic_block:
+                connection.close()  # it may have been left within a statement
+        finally:
+            self._close(now=timezone.now())
+            if is_ours:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _interrupt(self, *_: object) -> None:
+        """A terminal's Ctrl-C reaches all processes at once; the forked ones leave it to this one, which needs no second one."""
+        if os.getpid() == self._process and not self.is_stopped:
+            raise KeyboardInterrupt
+
+    def _close(self, *, now: datetime) -> None:
+        """Close what was begun here and has not ended, and what was queued here and nobody has taken or asked for."""
+        mine = Poll.objects.unfinished().filter(pk__in=self.pks)
+        closed = {"finished_at": now, "outcome": PollOutcome.ABANDONED, "error_code": "Abandoned", "error": STOPPED}
+        began = {pk: datetime.fromtimestamp(moment, UTC) for pk, moment in zip(self.pks, self._moments, strict=False) if moment}
+        for poll in mine.filter(pk__in=began, lease_expires_at__isnull=False):
+            if poll.started_at and poll.started_at >= began[poll.pk] - A_MOMENT:  # else another worker had it before
+                mine.filter(pk=poll.pk, lease_token=poll.lease_token).update(**closed)
+        queued = mine.filter(trigger=PollTrigger.COMMAND, queued_at=self.queued_at, request__isnull=True)
+        queued.filter(lease_expires_at__isnull=True).update(**closed)
+
+
 class Command(BaseCommand):
-    """Exit 0: all polled. 1: some failed or were recorded in part, and it said which. 2: wrong arguments."""
+    """Exit 0: all polled. 1: some failed or were recorded in part, and it said which, or it was stopped. 2: wrong arguments."""
 
     help = "Poll accounts in this process, all by default, several at a time."
 
@@ -48,13 +112,18 @@ class Command(BaseCommand):
         """Queue a poll row for each account, run them, and judge what other accounts told of."""
         if not 1 <= options["jobs"] <= 64:
             raise CommandError("--jobs must be from 1 to 64.", returncode=2)
-        accounts = self.accounts(options["account_id"], force=options["force"])
-        polls = schedule.queue_polls(accounts, trigger=PollTrigger.COMMAND, now=timezone.now())
-        told = [one for one in self.run(polls, options["jobs"]) if one is not None]
-        while rejudging.judge_due(book=policies.load(), now=timezone.now()):
-            pass
+        accounts, now = self.accounts(options["account_id"], force=options["force"]), timezone.now()
+        polls = schedule.queue_polls(accounts, trigger=PollTrigger.COMMAND, now=now)
+        begun, results = Begun(polls, queued_at=now), list[Told | None]()
+        with begun.guarded():
+            self.run(polls, options["jobs"], begun, results)
+            while rejudging.judge_due(book=policies.load(), now=timezone.now()):
+                pass
+        told = [one for one in results if one is not None]
         for one in told:
             self.stderr.write(one.line)
+        if begun.is_stopped:
+            raise CommandError(_stopped(begun))
         for line in _missing(polls):
             self.stdout.write(line)
         failed, in_part = len(told) - sum(one.is_recorded for one in told), sum(one.is_recorded for one in told)
@@ -76,16 +145,32 @@ class Command(BaseCommand):
             )
         return found
 
-    def run(self, polls: list[Poll], jobs: int) -> list[Told | None]:
-        """What came of each, in the order in which polls ended; None for one that is complete."""
-        results = crews.run(poll_one, polls, size=jobs)
-        told: list[Told | None] = []
+    def run(self, polls: list[Poll], jobs: int, begun: Begun, told: list[Told | None]) -> None:
+        """Add what came of each to `told`, in the order in which polls ended; None for one that is complete."""
+        results = crews.run(begun.run, polls, size=jobs)
         try:
             for one in tqdm(results, total=len(polls), unit="account", disable=not sys.stderr.isatty(), leave=False):
                 told.append(one)
         except crews.CrewLost:
             told += [Told("A process of this command was ended from outside.")] * (len(polls) - len(told))
-        return told
+
+
+def _end_children() -> None:
+    """Processes that this one forked. What they have not committed is undone."""
+    children = multiprocessing.active_children()
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.join(GRACE)
+        if child.is_alive():
+            child.kill()
+            child.join()
+
+
+def _stopped(begun: Begun) -> str:
+    """The last words of a command that was stopped."""
+    polled = Poll.objects.filter(pk__in=begun.pks, outcome__in=schedule.SUCCESS).count()
+    return f"Stopped: {polled} of {len(begun.pks)} accounts were polled. What was known of the others is kept. Run it again to poll them."
 
 
 def _verdict(failed: int, in_part: int, total: int) -> list[str]:

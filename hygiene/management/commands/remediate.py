@@ -52,7 +52,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Requested as {row.uuid}. A worker executes it.")
             return
         row = self._wait(row.pk, is_here=options["here"])
-        line = f"{row.get_action_display()} {row.access_key_id}: {row.get_state_display()}. {row.result}"
+        line = f"{row.get_action_display()} {row.access_key_id}: {row.get_state_display()}. {row.result or self._still_to_come(row)}"
         if row.state not in SUCCESS_STATES and row.result_code != "already":
             raise CommandError(line)
         self.stdout.write(line)
@@ -106,6 +106,16 @@ class Command(BaseCommand):
                 self._execute(row)
             row.refresh_from_db()
         return row
+
+    def _still_to_come(self, row: Remediation) -> str:
+        """What becomes of a change that this command does not wait for any longer; "" for one that has ended."""
+        if not row.is_open:
+            return ""
+        minutes, where = LONGEST_WAIT // 60, f"The Queue page shows how far it is, as {row.uuid}."
+        if row.state in WAITING_STATES:
+            words = f"No worker took it up within {minutes} minutes. The change stays requested:"
+            return f"{words} a worker of the queue `remediate` makes it when one runs. {where}"
+        return f"It has not ended within {minutes} minutes. A worker of the queue `remediate` goes on with it. {where}"
 
     def _is_held(self, row: Remediation) -> bool:
         """A cap or the breaker makes it wait, for longer than anybody should stand by."""

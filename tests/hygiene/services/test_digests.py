@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email import policy as mail_policy
 from email.message import EmailMessage
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -383,3 +384,92 @@ def test_the_command_prints_sends_and_says_what_failed(server: Server, operator:
         call_command("send_digest", now="soon")
     assert (failed.value.returncode, wrong.value.returncode) == (1, 2)
     assert AuditEvent.objects.filter(action="digest.send", outcome="sent").count() == 1
+
+
+def command(**options: Any) -> tuple[str, int]:
+    """What `send_digest` said on its output and in its last words, and its exit status."""
+    out = StringIO()
+    try:
+        call_command("send_digest", stdout=out, **options)
+    except CommandError as error:
+        return f"{out.getvalue()}{error}", error.returncode
+    return out.getvalue(), 0
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_command_tries_what_failed_again_and_says_when_it_does_not(
+    is_named: bool, settings: Settings, server: Server, operator: User
+) -> None:
+    estate(2)
+    subscribed(operator)
+    asked = {"to": operator.email if is_named else None, "now": "2026-11-23T08:00:00Z"}
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    for attempt in range(1, digests.MOST_ATTEMPTS + 1):
+        said, status = command(**asked)
+        assert (status, "The mail server cannot be asked" in said, "already" in said) == (1, True, False)
+        assert DigestDelivery.objects.get().attempts == attempt
+    settings.EMAIL_PORT = port
+    for dry_run in (False, True):
+        said, status = command(**asked, dry_run=dry_run)
+        assert (status, f"{operator.email}: failed after 5 attempts: The mail server cannot be asked" in said) == (1, True)
+        assert ("0 would be sent." in said) is dry_run
+    assert server.mails == []
+    DigestDelivery.objects.update(attempts=4, lease_expires_at=MONDAY + timedelta(hours=1))  # as a run with a later --now leaves it
+    assert "1 would be sent." in command(**asked, dry_run=True)[0]
+    assert command(**asked) == (f"{operator.email}: sent\n", 0)
+    assert command(**asked) == ("1 had this week's digest already.\n", 0)
+    assert command(**asked, dry_run=True) == ("1 had this week's digest already.\n0 would be sent.\n", 0)
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize(
+    ("state", "minutes", "words"),
+    [
+        ("uncertain", -1, "not known whether it was sent, so it is not sent again: no answer"),
+        ("sending", -1, "not known whether it was sent, so it is not sent again: no answer"),
+        ("sending", 3, "another process is sending it"),
+        ("claimed", 3, "another process is sending it"),
+    ],
+)
+def test_the_command_leaves_what_may_have_been_sent_and_names_it(
+    state: str, minutes: int, words: str, is_named: bool, server: Server, operator: User
+) -> None:
+    estate(2)
+    digests.claim(subscribed(operator), now=MONDAY)
+    DigestDelivery.objects.update(state=state, lease_expires_at=MONDAY + timedelta(minutes=minutes), error="no answer")
+    asked = {"to": operator.email if is_named else None, "now": "2026-11-23T08:00:00Z"}
+    for dry_run in (False, True):
+        said, status = command(**asked, dry_run=dry_run)
+        assert (status, said.splitlines()[0]) == (1, f"{operator.email}: {words}")
+        assert "already" not in said
+    assert (server.mails, DigestDelivery.objects.get().state) == ([], state)
+
+
+@pytest.mark.parametrize("address", ["", "  "])
+def test_nobody_without_an_address_is_sent_anything(address: str, server: Server, operator: User) -> None:
+    estate(2)
+    row = subscribed(operator)
+    User.objects.filter(pk=operator.pk).update(email="")
+    row.refresh_from_db()
+    said, status = command(to=address, now="2026-11-23T08:00:00Z")
+    assert (status, said) == (2, f"{address!r} is no address.")
+    assert command(now="2026-11-23T08:00:00Z") == ("", 0)
+    assert digests.claim(row, now=MONDAY) is None
+    assert DigestDelivery.objects.count() == 0
+
+
+def test_a_delivery_without_an_address_is_never_sent(server: Server, send_due: Send, operator: User) -> None:
+    estate(2)
+    digests.claim(subscribed(operator), now=MONDAY)
+    DigestDelivery.objects.update(address="")
+    User.objects.filter(pk=operator.pk).update(email="")
+    assert send_due(MONDAY) == ["skipped"]
+    assert DigestDelivery.objects.get().error == "The person has no e-mail address."
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+05:00", "1999-12-31", "2201-01-01"])
+def test_a_moment_that_is_out_of_reach_is_a_wrong_argument(moment: str, operator: User) -> None:
+    assert command(now=moment, dry_run=True) == (f"--now must be a time in the years 2000 to 2200, not {moment!r}.", 2)
+    for edge in ("2000-01-01T00:00:00+14:00", "2200-12-31T23:59:59-12:00"):
+        assert command(now=edge, to=operator.email, dry_run=True)[1] == 0
