@@ -1,4 +1,4 @@
-"""Use cases of the registry: open the way to an account, pause it, allow changes in it. Each change leaves an audit event."""
+"""Use cases of the registry: open the way to an account, pause it, remove it, allow changes in it. Each change leaves an audit event."""
 
 from __future__ import annotations
 
@@ -148,6 +148,16 @@ def set_allows_remediation(account: Account, *, allows: bool, actor: User, now: 
         raise NotPossible(f"{account.name} has no act role. Set one first; then changes can be allowed.")
     action = "account.allow_changes" if allows else "account.forbid_changes"
     _change(account, {"allows_remediation": allows}, action=action, actor=actor, now=now)
+
+
+@transaction.atomic
+def remove_account(account: Account, *, actor: User, now: datetime, note: str = "") -> None:
+    """Take the account out of the registry; its history stays, and registering it again brings it back. NotPossible when it is out."""
+    if not Account.objects.filter(pk=account.pk, removed_at__isnull=True).update(removed_at=now, updated_at=now):
+        raise NotPossible(f"{account.name} is removed already.")
+    account.removed_at = account.updated_at = now
+    told: dict[str, Any] = {"before": {"is_removed": False}, "after": {"is_removed": True}, "note": note}
+    audit.record(action="account.remove", outcome="succeeded", now=now, actor=actor, account=account, target=str(account), **told)
 
 
 @transaction.atomic

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, IntegerField, Max, Q, Subquery, Value
+from django.db.models import Count, IntegerField, Max, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Account
 from hygiene.domain.wording import day, relative
 from hygiene.middleware import of_cookie
+from hygiene.models import Remediation, State
 from hygiene.people import roles_of
 from hygiene.services import policies
 from hygiene.services.approvals import waiting_for
@@ -54,12 +55,14 @@ def _next(theme: str) -> str:
 
 
 def _counted(request: HttpRequest, user: User) -> tuple[Freshness | None, int]:
-    """The data's freshness (none before the first account) and how many plans wait for this person's decision.
+    """The data's freshness (none before the first account) and how many changes wait for this person's decision, as in the queue.
 
-    One query where accounts are polled; none where the page has counted them already (`request.shell_counts`).
+    One query where accounts are polled. A page that has counted already (`request.shell_counts`) knows how many plans wait: none is no
+    change, and needs no query.
     """
     now = timezone.now()
-    found = getattr(request, "shell_counts", None) or _count(user, now)
+    counted = getattr(request, "shell_counts", None)
+    found = {**counted, "waiting": _changes(user).count() if counted["waiting"] else 0} if counted else _count(user, now)
     if not found["total"]:
         return None, found["waiting"]
     silent = f"{found['silent']} of {found['total']} accounts not reporting" if found["silent"] else "all accounts reporting"
@@ -70,15 +73,20 @@ def _counted(request: HttpRequest, user: User) -> tuple[Freshness | None, int]:
     return fresh, found["waiting"]
 
 
+def _changes(user: User) -> QuerySet[Remediation]:
+    """Changes that wait for this person's decision: the queue's "Waiting for me"."""
+    return Remediation.objects.filter(state=State.AWAITING_APPROVAL, plan__in=waiting_for(user).order_by()).order_by()
+
+
 def _count(user: User, now: datetime) -> dict[str, Any]:
     current = reporting(policy=policies.current().installation, now=now, prefix="")
     accounts = Account.objects.visible_to(user).pollable()
-    plans = waiting_for(user).order_by()
-    count = plans.annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
+    changes = _changes(user)
+    count = changes.annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
     found = accounts.aggregate(
         total=Count("pk"),
         silent=Count("pk", filter=~Q(current)),
         newest=Max("status__report_generated_at"),
         waiting=Max(Subquery(count, output_field=IntegerField())),
     )
-    return {**found, "waiting": (found["waiting"] or 0) if found["total"] else plans.count()}
+    return {**found, "waiting": (found["waiting"] or 0) if found["total"] else changes.count()}

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
+from django.db.models import QuerySet
 
+from accounts.models import Account
 from hygiene.domain.rules import RULES
 from hygiene.models import DigestDefault, DigestSubscription, Preferences, Reason, SavedView
 from hygiene.people import ROLES
@@ -98,12 +100,35 @@ class AccountForm(forms.Form):
             name, has_value, value = (part.strip() for part in line.partition("="))
             if not has_value or not 0 < len(name) <= 128 or len(value) > 256:
                 raise forms.ValidationError(f"“{line[:60]}” is not a tag: write name=value.")
+            if name in found:
+                raise forms.ValidationError(f"“{name[:60]}” stands there twice: a tag has one value.")
             found[name] = value
         return found
 
 
+class RemovalForm(forms.Form):
+    """The answer to "Remove this account?": the end of its number, so that nobody removes another one by mistake."""
+
+    typed = forms.CharField(max_length=16, required=False, strip=True)
+    reason = forms.CharField(max_length=2000, required=False)
+
+    def __init__(self, *args: Any, account_id: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = account_id[-4:]
+
+    def clean_typed(self) -> str:
+        """Exactly the last 4 digits."""
+        typed = str(self.cleaned_data["typed"])
+        if typed != self.expected:
+            raise forms.ValidationError(f"Type the last 4 digits of the account number: {self.expected}.")
+        return typed
+
+
 class DigestDefaultForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
-    """How the people of one role get the digest. `scopes` are words and labels to choose from; account numbers may be typed."""
+    """How the people of one role get the digest. `scopes` are words and labels to choose from; account numbers may be typed.
+
+    `known`: the accounts that may be named.
+    """
 
     at = forms.TimeField(label="Time", widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
     scope = forms.ChoiceField(required=False)
@@ -113,8 +138,9 @@ class DigestDefaultForm(forms.ModelForm):  # type: ignore[type-arg]  # generic i
         model = DigestDefault
         fields = ("is_on", "frequency", "send_when_unchanged", "weekday", "time_zone", "is_plain", "scope")
 
-    def __init__(self, *args: Any, scopes: Sequence[tuple[str, str]] = (("", "All accounts"),), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: QuerySet[Account], scopes: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.known = known
         self.fields["frequency"].required = False
         self.initial["at"] = time(self.instance.hour, self.instance.minute)
         stored, scope = self.instance.scope, self.fields["scope"]
@@ -136,8 +162,15 @@ class DigestDefaultForm(forms.ModelForm):  # type: ignore[type-arg]  # generic i
             found["scope"] = "".join(found.get("accounts", "").split())
             if not NUMBERS.fullmatch(found["scope"]) or len(found["scope"]) > 512:
                 self.add_error("accounts", "Give account numbers of 12 digits, with commas, at most 39.")
+            elif missing := self._missing(found["scope"].split(",")):
+                are_not = "is no account" if len(missing) == 1 else "are no accounts"
+                self.add_error("accounts", f"{', '.join(missing)} {are_not} that you see here.")
         found["frequency"] = found.get("frequency") or self.instance.frequency
         return found
+
+    def _missing(self, numbers: list[str]) -> list[str]:
+        found = set(self.known.filter(account_id__in=numbers).values_list("account_id", flat=True))
+        return [number for number in dict.fromkeys(numbers) if number not in found]
 
     def save(self, commit: bool = True) -> Any:
         """The slot's time in two columns."""
@@ -169,6 +202,9 @@ class Complaining(forms.Form):
             self.add_error(name if name in self.fields else None, sentence)
 
 
+NO_END = {"required": "Choose an end date: an exemption never runs without one."}
+
+
 class ExemptionForm(Complaining):
     """What is accepted, why, by whom, until when."""
 
@@ -176,7 +212,7 @@ class ExemptionForm(Complaining):
     is_every_rule = forms.BooleanField(required=False)
     reason = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     accepted_by = forms.CharField(max_length=254, required=False)
-    ends_on = forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    ends_on = forms.DateField(error_messages=NO_END, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     ticket = forms.CharField(max_length=128, required=False, widget=forms.TextInput(attrs={"placeholder": "SEC-1234"}))
 
     def __init__(self, *args: Any, codes: list[str], **kwargs: Any) -> None:
@@ -200,7 +236,7 @@ class ExemptionForm(Complaining):
 class ExtensionForm(Complaining):
     """A new end for an exemption."""
 
-    ends_on = forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    ends_on = forms.DateField(error_messages=NO_END, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     reason = forms.CharField(max_length=2000, required=False)
 
 

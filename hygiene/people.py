@@ -1,4 +1,4 @@
-"""The roles of remediation.md as sets of permissions: one place for the command that makes them and the pages that name them."""
+"""The roles as sets of permissions: one place for the command that makes them and the pages that name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs of the product (contract.md)."""
+"""URLs of the product."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<str:account_id>/check/", access_checks.account_check, name="account-check"),
     path("accounts/<str:account_id>/details/", accounts.account_details, name="account-details"),
     path("accounts/<str:account_id>/pause/", accounts.account_pause, name="account-pause"),
+    path("accounts/<str:account_id>/remove/", accounts.account_remove, name="account-remove"),
     path("accounts/<str:account_id>/window/", campaigns.account_window, name="account-window"),
     path("accounts/<str:account_id>/remediation/", accounts.account_remediation, name="account-remediation"),
     path("findings/", findings.finding_list, name="findings"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from demo.fake_aws.organization import AwsAccount, AwsKey, Organization
 
 SECONDS = 86_400
+TELLING = timedelta(hours=24)  # AWS tells of a use hours later: a younger key may have been used
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def _of(account: AwsAccount, now: datetime) -> Truth:
         active_keys=len(active),
         root_keys=len(account.root.keys),
         root_accounts=1 if account.root.keys else 0,
-        never_used=sum(1 for key in active if key.last_used_at is None),
+        never_used=sum(1 for key in active if key.last_used_at is None and now - key.created_at >= TELLING),
         unused_45=sum(1 for key in active if _idle(key, now) >= 45),
         unused_90=sum(1 for key in active if _idle(key, now) >= 90),
         over_age=sum(1 for key in active if _days(key.created_at, now) > 90),

@@ -11,7 +11,7 @@ PASSWORD_USE_RECORDED_SINCE = datetime.fromisoformat("2014-10-20T00:00:00+00:00"
 
 
 def whole_days(since: datetime, now: datetime) -> int:
-    """D(x) of rules.md: whole days from `since` to `now`, floor of seconds / 86,400; both aware. Up to 5 minutes of skew count as 0.
+    """D(x) of the rules: whole days from `since` to `now`, floor of seconds / 86,400; both aware. Up to 5 minutes of skew count as 0.
 
     Negative for a `since` further in the future: the caller must treat such an age as unknown (`is_in_future`).
     """

@@ -103,7 +103,7 @@ IN_CHARGE = (OrganizationRole.MANAGEMENT, OrganizationRole.DELEGATED)  # of cent
 
 
 class KeyMatch(StrEnum):
-    """How a report slot and a listed access key id were joined (aws-iam.md section 2)."""
+    """How a report slot and a listed access key id were joined (`domain.keys` says by what)."""
 
     EXACT = "exact"  # one slot, one id
     AMBIGUOUS = "ambiguous"  # two keys of the same second that nothing tells apart: slot data belongs to neither

@@ -29,6 +29,7 @@ KEYS = (
     "user",
 )
 _WORD = re.compile(r'(?P<minus>-)?(?:(?P<key>[a-z][a-z-]*):)?(?P<value>"[^"]*"?|\S*)', re.IGNORECASE)
+MOST_DAYS = 999_999
 _OPERATORS = (">=", "<=", ">", "<", "=")  # the longer first
 
 
@@ -97,4 +98,13 @@ def put(text: str, key: str, values: Sequence[str]) -> str:
 def days(word: str) -> int | None:
     """A whole number of days, "90" or "90d"; None for anything else."""
     digits = word.removesuffix("d")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else None
+    return int(digits) if _is_number(digits) and len(digits) < 7 else None
+
+
+def why_not_days(word: str) -> str:
+    """What is wrong with a word that is no number of `days`."""
+    return f"is more than {MOST_DAYS} days" if _is_number(word.removesuffix("d")) else "is not a number of days"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -96,7 +96,7 @@ def _progress(step: _Seen, *, is_current: bool) -> Progress:
 
 
 def _texts(old: RotatingKey, others: Sequence[RotatingKey], new: RotatingKey | None, wait_days: int) -> tuple[tuple[str, str], ...]:
-    name = short_key_id(old.access_key_id)
+    name = short_key_id(old.access_key_id) if old.access_key_id else "this key"
     second = "In the console: IAM, Users, Security credentials, Create access key. Better still, use a role and no key at all."
     if new is None and any(not key.is_gone for key in others):
         second = (

@@ -72,15 +72,20 @@ def place(use: LastUse) -> str:
     return f"{use.service or 'no service'}, {use.region or 'no region'}"
 
 
+def is_young(created_at: datetime | None, now: datetime) -> bool:
+    """Whether a key is too young for "never used": AWS tells of a use hours later."""
+    return created_at is not None and not is_in_future(created_at, now) and now - created_at < YOUNG
+
+
 def last_used_words(use: LastUse, *, created_at: datetime | None, now: datetime, is_reporting: bool = True) -> Words:
-    """Two lines for a key's last use (ui.md section 4). `is_reporting` False: the account has no current report."""
+    """Two lines for a key's last use. `is_reporting` False: the account has no current report."""
     if use.at is not None:
         return Words(relative(use.at, now), place(use))
     if use.state is UseState.UNKNOWN:
         return Words("unknown", "not read" if is_reporting else "account not reporting")
     if use.state is UseState.NO_DATA:
         return Words("no data", "none since 22 Apr 2015")
-    if created_at is not None and not is_in_future(created_at, now) and now - created_at < YOUNG:
+    if created_at is not None and is_young(created_at, now):
         return Words("not yet", f"created {relative(created_at, now)}")
     return Words("never", "no use since created")
 
@@ -126,7 +131,7 @@ def key_sentence(
     """`<status>, <use>, <age>`, such as "Active, never used, 412 days old". `limit_days` is said of a key beyond it still in use."""
     if is_gone:
         return f"Deleted, {_use(last_use, now)}"
-    use = _use(last_use, now, with_place=status is KeyStatus.ACTIVE)
+    use = _use(last_use, now, with_place=status is KeyStatus.ACTIVE, may_follow=is_young(created_at, now))
     if status is KeyStatus.INACTIVE:
         since = "" if inactive_since is None else f" {relative(inactive_since, now)}"
         return f"{'Root key disabled' if is_root else 'Disabled'}{since}, {use}"
@@ -136,10 +141,12 @@ def key_sentence(
     return f"{head}, {use}, {_age(created_at, last_use, now, limit_days)}"
 
 
-def _use(use: LastUse, now: datetime, *, with_place: bool = False) -> str:
+def _use(use: LastUse, now: datetime, *, with_place: bool = False, may_follow: bool = False) -> str:
     if use.at is not None:
         words = used_when(use.at, now)
         return f"{words} ({place(use)})" if with_place and words != "used today" and use.service else words
+    if use.state is UseState.NEVER and may_follow:
+        return "not used yet"
     return {UseState.NEVER: "never used", UseState.NO_DATA: "no use on record since 22 Apr 2015"}.get(use.state, "last use unknown")
 
 

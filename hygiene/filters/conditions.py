@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hygiene.domain.policy import Policy
-from hygiene.domain.query import Query, Term, days
+from hygiene.domain.query import Query, Term, days, why_not_days
 from hygiene.domain.rules import RULES
-from hygiene.domain.verdicts import Severity
+from hygiene.domain.verdicts import Severity, Subject
 from hygiene.models import Finding
 
 
@@ -60,8 +60,16 @@ def narrow(
         except MeansNothing as error:
             notes.append(str(error))
             continue
+        notes += _off(term, scene) if term.key == "rule" else []
         rows = rows.exclude(condition) if term.is_negated else rows.filter(condition)
     return rows, notes
+
+
+def _off(term: Term, scene: Scene) -> list[str]:
+    """A note for each word of `rule:` whose rules are all off: that it finds nothing does not mean that all is well."""
+    words = {value: rule_codes(value) for value in term.values}
+    off = [value for value, codes in words.items() if codes and not any(scene.policy.is_on(code) for code in codes)]
+    return [f"“rule:{value}” is off in this profile, so it finds something only where an override turns it on." for value in off]
 
 
 def _any(conditions: list[Q]) -> Q:
@@ -162,7 +170,7 @@ def one_of(field: str, meanings: Mapping[str, Any]) -> Condition:
     return Known(condition, tuple(meanings))
 
 
-def ages(field: str, meanings: Mapping[str, Q] | None = None) -> Condition:
+def ages(field: str, meanings: Mapping[str, Q | Callable[[Scene], Q]] | None = None) -> Condition:
     """`age:>90` in whole days before now, with > >= < <= =; some lists know words too."""
 
     def condition(term: Term, scene: Scene) -> Q:
@@ -170,8 +178,10 @@ def ages(field: str, meanings: Mapping[str, Q] | None = None) -> Condition:
         for value in term.values:
             number = days(value)
             if number is None and value.lower() not in (meanings or {}):
-                raise MeansNothing(f"“{term.key}:{term.operator}{value}” is not a number of days, so it was left out.")
-            found.append((meanings or {})[value.lower()] if number is None else _aged(field, term.operator, number, scene.now))
+                raise MeansNothing(f"“{term.key}:{term.operator}{value}” {why_not_days(value)}, so it was left out.")
+            meaning = (meanings or {}).get(value.lower(), Q())
+            means = meaning(scene) if callable(meaning) else meaning
+            found.append(means if number is None else _aged(field, term.operator, number, scene.now))
         return _any(found)
 
     return Known(condition, (*(meanings or {}), ">90", ">365", "<30", "<=90"))
@@ -217,6 +227,18 @@ def rules(relation: str) -> Condition:
         if not codes:
             raise MeansNothing(f"“rule:{','.join(term.values)}” is not a rule; the Findings page lists them.")
         return Q(Exists(Finding.objects.failing().filter(rule__in=codes, **{relation: OuterRef("pk")})))
+
+    return Known(condition, RULE_WORDS)
+
+
+def rules_of_key() -> Condition:
+    """`rule:…` of access keys. Rules about the root user have their findings at the user: its keys have them too."""
+    of_key = rules("key")
+
+    def condition(term: Term, scene: Scene) -> Q:
+        codes = [code for value in term.values for code in rule_codes(value) if RULES[code].subject is Subject.ROOT]
+        rooted = Finding.objects.failing().filter(rule__in=codes, principal__is_root=True).values("principal")
+        return of_key(term, scene) | Q(principal__is_root=True, principal__in=rooted) if codes else of_key(term, scene)
 
     return Known(condition, RULE_WORDS)
 

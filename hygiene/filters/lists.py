@@ -1,4 +1,4 @@
-"""Which words the filter line of each list knows (ui.md section 6)."""
+"""Which words the filter line of each list knows (docs/using.md, "The filter line", has the most used ones)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db.models import Exists, OuterRef, Q
 
+from accounts.models import Account
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, UseState
 from hygiene.domain.query import Term
 from hygiene.filters.conditions import (
@@ -20,13 +21,14 @@ from hygiene.filters.conditions import (
     owner,
     rule_codes,
     rules,
+    rules_of_key,
     severity,
     tags,
     unit,
     words,
 )
 from hygiene.models import Finding, FindingOutcome
-from hygiene.services.posture import reporting
+from hygiene.services.posture import reporting, young
 
 
 def _exempt(relation: str) -> Callable[[Scene], Q]:
@@ -38,8 +40,9 @@ def _stale(scene: Scene) -> Q:
     return ~reporting(policy=scene.policy, now=scene.now)
 
 
-NOT_USED = {
-    "never": Q(last_used_state=UseState.NEVER),
+NOT_USED: dict[str, Q | Callable[[Scene], Q]] = {
+    "never": lambda scene: Q(last_used_state=UseState.NEVER) & ~young(scene.now),
+    "not-yet": lambda scene: Q(last_used_state=UseState.NEVER) & young(scene.now),
     "nodata": Q(last_used_state=UseState.NO_DATA),
     "unknown": Q(last_used_state=UseState.UNKNOWN),
 }
@@ -68,7 +71,7 @@ KEYS: dict[str, Condition] = {
         "principal__password_state", {"yes": PasswordState.ENABLED, "no": PasswordState.NONE, "unknown": PasswordState.UNKNOWN}
     ),
     "region": matches("last_used_region"),
-    "rule": rules("key"),
+    "rule": rules_of_key(),
     "service": matches("last_used_service"),
     "sev": severity("severity"),
     "status": one_of(
@@ -130,6 +133,7 @@ ACCOUNTS: dict[str, Condition] = {
         "pk",
         {
             "finding": lambda scene: Q(status__findings_open__gt=0),
+            "polled": lambda scene: Q(pk__in=Account.objects.pollable()),
             "read-only": lambda scene: Q(allows_remediation=False) | Q(act_role_arn=""),
             "stale-data": lambda scene: ~reporting(policy=scene.policy, now=scene.now, prefix=""),
         },

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from accounts.models import Account
 from hygiene.domain.query import Term
 from hygiene.filters.conditions import Condition, Known, Scene, ages, matches, one_of, tags, unit, words
 from hygiene.models import OPEN_STATES, RUNNING_STATES, SUCCESS_STATES, WAITING_STATES, Action, Reason, State
 from hygiene.services import approvals
+from hygiene.services.scope import EVERYTHING, accounts_of
 from hygiene.services.work import failed_changes
 
 BAD_STATES = (State.FAILED, State.NEEDS_HUMAN, State.NOT_APPLIED)
@@ -58,7 +58,7 @@ CHANGES: dict[str, Condition] = {
         {
             "mine": lambda scene: Q(requested_by=scene.user),
             "undo": lambda scene: Q(undo_of__isnull=False),
-            "untried": lambda scene: Q(pk__in=failed_changes(Account.objects.visible_to(scene.user), now=scene.now)),
+            "untried": lambda scene: Q(pk__in=failed_changes(accounts_of(EVERYTHING, scene.user), now=scene.now)),
             "early": lambda scene: Q(is_early=True),
         },
     ),

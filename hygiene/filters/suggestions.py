@@ -22,7 +22,7 @@ HINTS = {
     "ends": "days from now, <14",
     "env": "environment of the account",
     "is": "what a row is",
-    "last-used": "days ago, or never, nodata, unknown",
+    "last-used": "days ago, or never, not-yet, nodata, unknown",
     "mfa": "on, off, unknown",
     "ou": "unit of the organization",
     "owner": "address, me or none",

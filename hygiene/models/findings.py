@@ -8,9 +8,9 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account, sees_every_account
+from accounts.models import Account
 from hygiene.domain.verdicts import Severity
-from hygiene.models.base import Viewer
+from hygiene.models.base import Viewer, in_sight
 from hygiene.models.inventory import AccessKey, Principal
 
 
@@ -26,8 +26,8 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     """Filters that views, services and exports share."""
 
     def visible_to(self, user: Viewer) -> FindingQuerySet:
-        """Findings of accounts in the user's scope."""
-        return self if sees_every_account(user) else self.filter(account__in=Account.objects.visible_to(user))
+        """Findings of accounts in the user's scope, removed ones left out."""
+        return in_sight(self, user)
 
     def open(self) -> FindingQuerySet:
         """Not resolved: failing, exempt or unknown."""

@@ -9,9 +9,9 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account, sees_every_account
+from accounts.models import Account
 from hygiene.domain import facts
-from hygiene.models.base import Viewer, choices
+from hygiene.models.base import Viewer, choices, in_sight
 from hygiene.models.orderings import eldest_first, latest_first, oldest_first, worst_first, youngest_first
 from hygiene.models.polls import Poll, PollOutcome
 
@@ -26,8 +26,8 @@ class AccountStatusQuerySet(models.QuerySet["AccountStatus"]):
     """Filters on the state of an account's data; the same conditions as `domain.states.account_state`."""
 
     def visible_to(self, user: Viewer) -> AccountStatusQuerySet:
-        """Statuses of accounts in the user's scope."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        """Statuses of accounts in the user's scope, removed ones left out."""
+        return in_sight(self, user)
 
 
 class AccountStatus(models.Model):
@@ -43,9 +43,7 @@ class AccountStatus(models.Model):
     failures = models.PositiveIntegerField(default=0)  # in a row
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
-    list_keys_error = models.TextField(
-        blank=True
-    )  # why ids are unknown: refused, not told of some, another account's
+    list_keys_error = models.TextField(blank=True)  # why ids are unknown: refused, not told of some, another account's
     root_key_present = models.BooleanField(null=True)
     root_mfa_on = models.BooleanField(null=True)
     root_password_present = models.BooleanField(null=True)
@@ -81,8 +79,8 @@ class PrincipalQuerySet(models.QuerySet["Principal"]):
     """Filters that views, services and exports share."""
 
     def visible_to(self, user: Viewer) -> PrincipalQuerySet:
-        """Principals of accounts in the user's scope."""
-        return self if sees_every_account(user) else self.filter(account__in=Account.objects.visible_to(user))
+        """Principals of accounts in the user's scope, removed ones left out."""
+        return in_sight(self, user)
 
     def present(self) -> PrincipalQuerySet:
         """Still in AWS as far as is known."""
@@ -181,8 +179,8 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
     """Filters that views, services and exports share."""
 
     def visible_to(self, user: Viewer) -> AccessKeyQuerySet:
-        """Keys of accounts in the user's scope."""
-        return self if sees_every_account(user) else self.filter(account__in=Account.objects.visible_to(user))
+        """Keys of accounts in the user's scope, removed ones left out."""
+        return in_sight(self, user)
 
     def present(self) -> AccessKeyQuerySet:
         """Still in AWS as far as is known."""

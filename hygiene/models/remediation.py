@@ -17,7 +17,7 @@ from hygiene.models.plans import Action, Plan, Reason, TargetKind
 
 
 class State(models.TextChoices):
-    """States of remediation.md. `OPEN_STATES` are those that still have a next step."""
+    """How far a change is (docs/architecture.md, "One change to AWS"). `OPEN_STATES` are those that still have a next step."""
 
     REQUESTED = "requested", "requested"
     AWAITING_APPROVAL = "awaiting_approval", "awaiting approval"

@@ -17,7 +17,7 @@ class Heartbeat(models.Model):
 
 
 class CacheEntry(models.Model):
-    """Table of Django's database cache, which holds sign-in rate limits. Made here so that `migrate` alone is enough."""
+    """Table of Django's database cache: rate limits and used codes of sign-in. Made here so that `migrate` alone is enough."""
 
     cache_key = models.CharField(max_length=255, primary_key=True)
     value = models.TextField()

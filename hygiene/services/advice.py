@@ -13,7 +13,7 @@ from hygiene.domain.facts import KeyMatch, KeyStatus, Source, UseState
 from hygiene.domain.policy import IN_USE_DAYS, Policy
 from hygiene.domain.rotation import RotatingKey, RotationStep, guide
 from hygiene.domain.states import AccountState
-from hygiene.domain.wording import day, key_sentence, last_used_words, place, plural, relative, short_key_id, used_when
+from hygiene.domain.wording import day, is_young, key_sentence, last_used_words, place, plural, relative, short_key_id, used_when
 from hygiene.models import AccessKey, Action, Plan
 from hygiene.services.live_keys import last_use
 from hygiene.services.notices import Asked, asked_of, with_answers
@@ -66,6 +66,9 @@ def for_disabling(key: AccessKey, *, usage: Usage | None, policy: Policy, now: d
         return _by_event(seen, now)
     if (missing := _missing(key, policy=policy, now=now)) is not None:
         return missing
+    if use.at is None and key.created_at is not None and is_young(key.created_at, now):
+        why = f"It was created {relative(key.created_at, now)}, and AWS tells of a use hours later."
+        return Advice("unknown", "Cannot tell, data missing.", why)
     if use.at is None:
         since = f"since it was created on {day(key.created_at)}" if key.created_at else "so far"
         since = "since 22 April 2015, when AWS began to record" if use.state is UseState.NO_DATA else since
@@ -205,6 +208,14 @@ def _rotating(key: AccessKey) -> RotatingKey:
     return RotatingKey(key.access_key_id, key.created_at, KeyStatus(key.status), last_use(key), since, key.gone_at)
 
 
+def _since_words(key: AccessKey, since: datetime) -> str:
+    """Since when it is disabled. AWS does not tell: only our own change is known, all else is when a poll saw it."""
+    if key.disabled_here_at is not None:
+        return f"since {day(since)}"
+    seen = f"seen disabled since {day(since)}"
+    return seen if since > key.first_seen_at else f"{seen}, before that unknown"
+
+
 def lifecycle(key: AccessKey, *, now: datetime) -> tuple[Step, ...]:
     """Active → Disabled, waiting → Deleted."""
     since, left = inactive_since(key), days_left(key, now)
@@ -212,7 +223,7 @@ def lifecycle(key: AccessKey, *, now: datetime) -> tuple[Step, ...]:
     born = f"since {day(key.created_at)}" if key.created_at else "creation not known"
     waiting = f"{wait_days(key)} days, can be enabled again"
     if is_disabled:
-        began = f"since {day(since)}, " if since else ""
+        began = f"{_since_words(key, since)}, " if since else ""
         rest = f"{plural(left, 'day')} left" if left else "ready to delete"
         waiting = f"{began}{rest}"
     gone = f"on {day(key.gone_at)}" if key.gone_at else "cannot be undone"

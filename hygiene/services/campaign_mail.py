@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from hygiene.models import SUCCESS_STATES, WAITING_STATES, NoticeKind, NoticeSta
 from hygiene.services import mailing
 from hygiene.services.live_keys import last_use
 from hygiene.services.notices import ANSWERS, owner_of
+from hygiene.services.openings import openings
 
 
 def send(notice_pk: int, *, now: Callable[[], datetime]) -> None:
@@ -67,12 +68,13 @@ def keys_of(notice: OwnerNotice) -> list[Remediation]:
 
 def _message(notice: OwnerNotice, rows: list[Remediation], now: datetime) -> EmailMultiAlternatives:
     url = f"{settings.SITE_ROOT}{reverse('campaign-answer', args=[notice.uuid])}"
-    run_at = rows[0].plan.run_at
+    is_done = notice.kind == NoticeKind.DONE
+    begins = {} if is_done else openings(rows, now=now)
     context = {
-        "is_done": notice.kind == NoticeKind.DONE,
+        "is_done": is_done,
         "count": plural(len(rows), "access key"),
-        "date": day(run_at) if run_at else "",
-        "accounts": _by_account(rows, now),
+        "date": "" if is_done else _date_words(rows, begins),
+        "accounts": _by_account(rows, begins, now),
         "links": [(words, f"{url}?answer={answer}") for answer, words in ANSWERS.items()],
         "url": url,
         "asked_by": rows[0].requested_by_name,
@@ -86,11 +88,26 @@ def _message(notice: OwnerNotice, rows: list[Remediation], now: datetime) -> Ema
     return message
 
 
-def _by_account(rows: Iterable[Remediation], now: datetime) -> list[dict[str, Any]]:
-    found: dict[str, list[dict[str, str]]] = {}
+def _date_words(rows: list[Remediation], begins: Mapping[int, datetime | None]) -> str:
+    """The earliest day on which a change window of the keys' accounts is open; "from" where not all can be disabled on that day."""
+    days = {day(moment) if moment else "" for moment in begins.values()}
+    first = min(filter(None, begins.values()), default=rows[0].plan.run_at)
+    return f"{'on' if len(days) == 1 and days != {''} else 'from'} {day(first)}" if first else ""
+
+
+def _begins(row: Remediation, moment: datetime | None) -> str:
+    """When a window lets the changes of an account begin; "" for an account in which the campaign's own moment holds."""
+    if moment is None:
+        return "no change window opens"
+    is_plain = not row.account.change_window and moment == row.plan.run_at
+    return "" if is_plain else f"from {day(moment)}, {moment:%H:%M} UTC"
+
+
+def _by_account(rows: Iterable[Remediation], begins: Mapping[int, datetime | None], now: datetime) -> list[dict[str, Any]]:
+    found: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in rows:
         key = row.this_key
         sentence = key_sentence(status=KeyStatus(key.status), created_at=key.created_at, last_use=last_use(key), now=now)
         line = {"name": short_key_id(key.access_key_id), "user": key.principal.name, "sentence": sentence}
-        found.setdefault(str(row.account), []).append(line)
-    return [{"name": name, "keys": keys} for name, keys in found.items()]
+        found.setdefault((str(row.account), _begins(row, begins[row.pk]) if begins else ""), []).append(line)
+    return [{"name": name, "begins": words, "keys": keys} for (name, words), keys in found.items()]

@@ -1,4 +1,4 @@
-"""Columns of every export, in order: the contract with programs that read them. Add at the end, never rename."""
+"""Columns of every export, in order. Programs read them by name and place: add at the end, never rename."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from hygiene.services.digest_extent import Extent
 from hygiene.services.digest_parts import MOST_LINES, MOST_NAMES, Line, Section, link, names, section
 from hygiene.services.exemptions import ENDING, cover_of
 from hygiene.services.live_keys import last_use
+from hygiene.services.openings import openings
 from hygiene.services.posture import counted
 from hygiene.services.work import failed_changes
 
@@ -34,19 +35,31 @@ NEWLY = {  # rule: (one, many, level, words after the number)
 
 
 def needs_you(extent: Extent) -> Section:
-    """Worst first: root keys, requests that wait for the reader, failed changes, keys of high severity, console users without MFA."""
+    """Worst first: root keys, requests that wait for the reader, failed changes, keys of high severity, console users without MFA.
+
+    What is not shown are keys, so that "and 9 more" leads to a list of them: users who do not fit share one line that leads to theirs.
+    """
     urgent = extent.keys().filter(severity__gte=Severity.HIGH).order_by("-severity", "created_at", "pk")
     roots, others = urgent.filter(principal__is_root=True), urgent.filter(principal__is_root=False)
-    people = extent.users().filter(counted("no_mfa", policy=extent.policy, now=extent.now)).order_by("name", "pk")
-    lines = [_key_line(key, extent) for key in roots[:MOST_LINES]]
-    waiting = _waiting(extent)
-    lines += [*waiting, *(_key_line(key, extent) for key in others[:MOST_LINES])]
-    lines += [
-        Line("high", f"{row.name} in {row.account.name}", "Console user without MFA", link("user", row.uuid)) for row in people[:MOST_LINES]
-    ]
-    total = urgent.count() + people.count() + len(waiting)
+    waiting, count = _waiting(extent), urgent.count()
+    people = _people(extent, room=MOST_LINES - count - len(waiting))
+    room = MOST_LINES - len(waiting) - len(people)
+    lines = [_key_line(key, extent) for key in roots[:room]]
+    lines += [*waiting, *(_key_line(key, extent) for key in others[: room - len(lines)]), *people]
     words = "is:mine" if extent.scope.is_mine else extent.scope.filter_words
-    return section("Needs you", lines, total, link("keys", view="action", q=words), _nothing(extent, "Nothing of high severity is open in"))
+    url = link("keys", view="action", q=f"sev:high+ {words}".strip())
+    return section("Needs you", lines, count + len(waiting) + len(people), url, _nothing(extent, "Nothing of high severity is open in"))
+
+
+def _people(extent: Extent, *, room: int) -> list[Line]:
+    """Console users without MFA: a line for each where there is room, else one line for all."""
+    rows = extent.users().filter(counted("no_mfa", policy=extent.policy, now=extent.now)).order_by("name", "pk")
+    count = rows.count()
+    if count <= max(1, room):
+        return [Line("high", f"{row.name} in {row.account.name}", "Console user without MFA", link("user", row.uuid)) for row in rows]
+    shown = names([f"{row.name} ({row.account.name})" for row in rows[:MOST_NAMES]], count)
+    words = "is:mine" if extent.scope.is_mine else extent.scope.filter_words
+    return [Line("high", f"{plural(count, 'console user')} without MFA", shown, link("users", view="no-mfa", q=words))]
 
 
 def _nothing(extent: Extent, words: str) -> str:
@@ -179,21 +192,26 @@ def coming_up(extent: Extent) -> Section:
 
 
 def _scheduled(extent: Extent) -> list[Line]:
-    rows = extent.changes().filter(state__in=WAITING_STATES, plan__run_at__gt=extent.now).order_by("plan__run_at", "pk")
+    """By the day on which the change window of each account opens; last what no window opens for."""
+    rows = extent.changes().filter(state__in=WAITING_STATES, plan__run_at__isnull=False).order_by("plan__run_at", "pk")
+    begins = openings(rows, now=extent.now)
     days: defaultdict[tuple[date, str], list[Any]] = defaultdict(list)
     for row in rows:
-        if row.plan.run_at is not None:
-            days[extent.local(row.plan.run_at).date(), row.action].append(row)
-    lines = []
-    for (when, action), found in sorted(days.items()):
-        plans = {row.plan_id: row.plan for row in found}
-        url = link("run", found[0].plan.uuid) if len(plans) == 1 else link("queue")
-        words = names([f"{row.user_name} ({row.account.name})" for row in found], len(found))
-        told = ". Owners are told before" if any(plan.notifies_owners for plan in plans.values()) else ""
-        told += ". Only if it is approved" if all(row.state == State.AWAITING_APPROVAL for row in found) else ""
-        title = f"{_day(when)}: {plural(len(found), 'key')} will be {DONE.get(Action(action), 'changed')}"
-        lines.append(Line("low", title, words + told, url))
-    return lines
+        moment = begins[row.pk]
+        if moment != extent.now:  # what is due is under way, not coming up
+            days[extent.local(moment).date() if moment else date.max, row.action].append(row)
+    return [_scheduled_line(when, action, found) for (when, action), found in sorted(days.items())]
+
+
+def _scheduled_line(when: date, action: str, found: list[Any]) -> Line:
+    plans = {row.plan_id: row.plan for row in found}
+    url = link("run", found[0].plan.uuid) if len(plans) == 1 else link("queue")
+    words = names([f"{row.user_name} ({row.account.name})" for row in found], len(found))
+    told = ". Owners are told before" if any(plan.notifies_owners for plan in plans.values()) else ""
+    told += ". Only if it is approved" if all(row.state == State.AWAITING_APPROVAL for row in found) else ""
+    keys, done = plural(len(found), "key"), DONE.get(Action(action), "changed")
+    title = f"No change window opens: {keys} cannot be {done}" if when == date.max else f"{_day(when)}: {keys} will be {done}"
+    return Line("low", title, words + told, url)
 
 
 def _ready(extent: Extent) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Exports of the whole inventory: the contract's columns, the same rows for pages and for the command. Streams.
+"""Exports of the whole inventory: the columns of `services.columns`, the same rows for pages and for the command. Streams.
 
 How rows become text or a spreadsheet is `services.renderings`.
 """
@@ -53,6 +53,8 @@ def _everything(kind: str, user: User | AnonymousUser | None) -> QuerySet[Any, A
     models: dict[str, Any] = {"keys": AccessKey, "users": Principal, "accounts": Account, "findings": Finding, "exemptions": Exemption}
     models |= {"audit": AuditEvent, "queue": Remediation}
     found: QuerySet[Any, Any] = models[kind].objects.all() if user is None else models[kind].objects.visible_to(user)
+    if kind in ("keys", "users", "findings"):
+        found = found.filter(account__removed_at__isnull=True)
     if kind == "users":
         found = found.filter(gone_at__isnull=True)
     return found.filter(removed_at__isnull=True).order_by("account_id") if kind == "accounts" else found.order_by("pk")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count
+from django.db.models import Count, Q
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from accounts.models import Account
@@ -40,12 +40,12 @@ def parts(*, now: datetime, limit: timedelta) -> dict[str, str]:
 
 def metrics(*, now: datetime) -> bytes:
     """Prometheus text format, computed from the database at this moment."""
-    registry = CollectorRegistry()
+    registry, registered = CollectorRegistry(), Q(account__removed_at__isnull=True)
     age = Gauge("hygiene_report_age_seconds", "Age of the newest credential report", ["account_id"], registry=registry)
-    for account_id, generated_at in AccountStatus.objects.values_list("account__account_id", "report_generated_at"):
+    for account_id, generated_at in AccountStatus.objects.filter(registered).values_list("account__account_id", "report_generated_at"):
         age.labels(account_id).set((now - generated_at).total_seconds() if generated_at else float("nan"))
     findings = Gauge("hygiene_findings_open", "Open failing findings", ["severity"], registry=registry)
-    for severity, count in Finding.objects.failing().values_list("severity").annotate(n=Count("pk")).order_by():
+    for severity, count in Finding.objects.failing().filter(registered).values_list("severity").annotate(n=Count("pk")).order_by():
         findings.labels(Severity(severity).word).set(count)
     remediations = Gauge("hygiene_remediations", "Remediations by state", ["state"], registry=registry)
     for state, count in Remediation.objects.values_list("state").annotate(n=Count("pk")).order_by():

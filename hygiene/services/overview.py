@@ -51,7 +51,7 @@ COUNTED = (*RULES_OF, *(f"exempt_{name}" for name in RULES_OF), "active_keys", "
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Active user keys of one age: used in the last 90 days, unused, never used. `query` selects them in the key list."""
+    """Active user keys of one age: used in the last 90 days, unused, without a use on record (yet). `query` selects them in the list."""
 
     label: str
     used: int

@@ -18,7 +18,7 @@ from accounts.models import Account, OrganizationState
 from hygiene.domain.ages import whole_days
 from hygiene.domain.facts import KeyMatch, KeyStatus, UseState
 from hygiene.domain.policy import DELETE_WAIT_DAYS, IN_USE_DAYS
-from hygiene.domain.wording import plural, short_key_id
+from hygiene.domain.wording import is_young, plural, short_key_id
 from hygiene.models import ROOT_ACTIONS, AccessKey, Action, InstallationPolicy, PollOutcome, Remediation
 from hygiene.people import roles_with
 
@@ -135,11 +135,13 @@ def installation_refusal() -> Refusal | None:
 
 def account_refusal(account: Account, *, is_root: bool = False) -> Refusal | None:
     """Read-only here, closed, or not reachable by the last poll. Root's credentials are changed without the act role."""
+    if account.removed_at is not None:
+        return Refusal("removed", f"{account.name} was removed from Key Hygiene: nothing is changed in it.")
     if not account.act_role_arn and not is_root:
         return Refusal("no_act_role", f"{account.name} has no act role, so it is read-only here.")
     if not account.allows_remediation:
         return Refusal("read_only", f"{account.name} is read-only here: changes are not allowed in this account.")
-    if account.removed_at is not None or account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE):
+    if account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE):
         return Refusal("suspended", f"{account.name} is suspended or closed.")
     status = getattr(account, "status", None)
     if status is None or status.report_generated_at is None:
@@ -236,7 +238,10 @@ def wait_refusal(key: AccessKey, now: datetime, *, is_early: bool = False) -> Re
 
 
 def is_in_use(key: AccessKey, now: datetime) -> bool:
-    """Used in the last 90 days, or last use not known: such a key asks for a typed confirmation."""
+    """Used in the last 90 days, or last use not known: such a key asks for a typed confirmation.
+
+    Of a key of less than a day it is not known yet: AWS tells of use hours later.
+    """
     if key.last_used_at is not None:
         return whole_days(key.last_used_at, now) < IN_USE_DAYS
-    return key.last_used_state == UseState.UNKNOWN
+    return key.last_used_state == UseState.UNKNOWN or is_young(key.created_at, now)

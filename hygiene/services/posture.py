@@ -17,6 +17,7 @@ from hygiene.domain.ages import CLOCK_SKEW
 from hygiene.domain.facts import KeyStatus, MfaState, PasswordState, UseState
 from hygiene.domain.policy import Policy
 from hygiene.domain.states import AccountState, account_state
+from hygiene.domain.wording import YOUNG
 from hygiene.models import AccessKey, AccountStatus, DailyPosture, Finding, FindingOutcome, PollOutcome, Principal
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ RULES_OF = {  # an exemption of which rule takes a key or user out of a figure
 def state_of(status: AccountStatus | None, account: Account, *, policy: Policy, now: datetime) -> AccountState:
     """State of an account's data; without a status row it was never polled."""
     return account_state(
-        is_polled=account.is_polled,
+        is_polled=account.is_polled and account.removed_at is None,
         is_suspended=account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE),
         access_lost=status is not None and status.last_outcome == PollOutcome.ACCESS_LOST,
         report_generated_at=status.report_generated_at if status else None,
@@ -65,9 +66,15 @@ def not_born_later(now: datetime) -> Q:
     return Q(has_data_warning=False, created_at__lte=limit) & (Q(last_used_at__isnull=True) | Q(last_used_at__lte=limit))
 
 
-def never_used(*, now: datetime, days: int = 0) -> Q:
-    """Active user keys without any record of use, created at least `days` ago."""
-    return Q(status=KeyStatus.ACTIVE, principal__is_root=False, last_used_state__in=UNUSED) & _born_by(now, days)
+def young(now: datetime) -> Q:
+    """Keys too young for "never used", as `wording.is_young` tells of one: AWS tells of a use hours later."""
+    return Q(created_at__gt=now - YOUNG, created_at__lte=now + CLOCK_SKEW)
+
+
+def never_used(*, now: datetime) -> Q:
+    """Active user keys without any record of use, old enough for AWS to have told of one."""
+    no_use = Q(status=KeyStatus.ACTIVE, principal__is_root=False, last_used_state__in=UNUSED)
+    return no_use & Q(created_at__lte=now - YOUNG) & not_born_later(now)
 
 
 def unused(*, now: datetime, days: int) -> Q:

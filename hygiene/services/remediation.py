@@ -16,7 +16,7 @@ from hygiene.domain.facts import KeyStatus
 from hygiene.models import SUCCESS_STATES, AccessKey, Action, Disposition, Plan, PlanItem, Reason, Remediation, State, TargetKind
 from hygiene.services import change_rules, consent, needs, switch, targets
 from hygiene.services.arrows import entry, record
-from hygiene.services.cautions import codes_of
+from hygiene.services.boxes import Boxes, offered
 from hygiene.services.confirmed import row_of, set_aside
 from hygiene.services.execution import execute
 from hygiene.services.permissions import role_refusal
@@ -64,7 +64,7 @@ def confirm(
         return _made_by(plan)
     _require_open(plan, now)
     items = list(plan.items.select_related("key", "principal__account").order_by("pk"))
-    chosen = _chosen(items, include_in_use=include_in_use, ticked=ticked)
+    chosen = _chosen(items, Boxes(include_in_use, frozenset(ticked)))
     _require_words(plan, items, chosen, reason=reason, note=note, typed=typed)
     plan.reason, plan.note, plan.ticket = reason, note.strip(), ticket.strip()
     aside = set_aside(plan, chosen, actor=actor, ticked=ticked, now=now)
@@ -91,8 +91,10 @@ def _set_time(plan: Plan, in_days: int, *, notifies_owners: bool, now: datetime)
     plan.notifies_owners = plan.action == Action.DISABLE and (notifies_owners or in_days > 0)
     if not in_days:
         return
-    if plan.action != Action.DISABLE or not 1 <= in_days <= MOST_DAYS:
-        raise Invalid({"in_days": f"Give a number of days from 1 to {MOST_DAYS}; only a disable can wait."})
+    if plan.action != Action.DISABLE:
+        raise Invalid({"in_days": "Only a disable can wait."})
+    if not 1 <= in_days <= MOST_DAYS:
+        raise Invalid({"in_days": f"Give a number of days from 1 to {MOST_DAYS}."})
     plan.grace_days, plan.run_at = in_days, now + timedelta(days=in_days)
 
 
@@ -129,12 +131,13 @@ def _require_words(plan: Plan, items: list[PlanItem], chosen: list[PlanItem], *,
         raise Invalid(errors)
 
 
-def _chosen(items: list[PlanItem], *, include_in_use: bool, ticked: Collection[str]) -> list[PlanItem]:
-    """What will be done. One key alone that is in use was opted in by typing its last characters; cautions are opted in by ticks."""
-    wanted = {Disposition.WILL_DO} | ({Disposition.IN_USE} if include_in_use or len(items) == 1 else set())
-    offered = [item for item in items if item.disposition in wanted]
-    chosen = [item for item in offered if codes_of(item) <= set(ticked)]
-    if not offered:
+def _chosen(items: list[PlanItem], boxes: Boxes) -> list[PlanItem]:
+    """What will be done; Conflict where nothing can be, Invalid where the boxes leave nothing."""
+    able = offered(items, boxes)
+    chosen = [item for item in able if boxes.accepts(item)]
+    if not able and any(item.disposition == Disposition.IN_USE for item in items):
+        raise Invalid({"include_in_use": "Include the keys in use, or leave all as they are: there are no others."})
+    if not able:
         reasons = dict.fromkeys(item.skip_reason for item in items if item.skip_reason)
         raise Conflict(" ".join(reasons) or "Nothing is left to do in this plan.")
     if not chosen:

@@ -1,6 +1,7 @@
 """Exported rows as text or as a spreadsheet; what the rows are is `services.exports`.
 
-Dates are ISO 8601 in UTC; absent is empty in CSV and null in JSON; lists are joined by ";" in CSV. CSV follows RFC 4180 with every
+Dates are ISO 8601 in UTC; absent is empty in CSV and null in JSON; lists are joined by ";" in CSV, and one that was not read is the
+word "unknown", since an empty cell is a list of nothing. CSV follows RFC 4180 with every
 cell quoted, and cells that a spreadsheet would take for a formula start with an apostrophe (OWASP, CSV injection).
 """
 
@@ -21,6 +22,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_CELL = 32_767  # Excel's limit
 MOST_ROWS = 1_048_575  # Excel's limit, without the line of headers
 Row = Mapping[str, Any]
+UNREAD = "unknown"
+LISTS = ("groups", "policies", "tags", "mfa_kinds", "ssh_keys", "service_credentials", "missing_permissions")
 
 
 def render(found: Iterable[Row], columns: Sequence[str], style: str) -> Iterator[str]:
@@ -28,7 +31,7 @@ def render(found: Iterable[Row], columns: Sequence[str], style: str) -> Iterator
     if style == "csv":
         yield csv_line(columns)
         for row in found:
-            yield csv_line([_cell(row[name]) for name in columns])
+            yield csv_line([_cell(_told(row, name)) for name in columns])
         return
     is_array, separator = style == "json", ""
     yield "[" if is_array else ""
@@ -53,13 +56,19 @@ def render_xlsx(found: Iterable[Row], columns: Sequence[str], *, title: str, abo
         if place >= MOST_ROWS:
             is_whole = False
             break
-        sheet.append([_spreadsheet_cell(row[name]) for name in columns])
+        sheet.append([_spreadsheet_cell(_told(row, name)) for name in columns])
     notes = book.create_sheet("about")
     for name, words in {**about, **({} if is_whole else {"Left out": f"rows after {MOST_ROWS:,}"})}.items():
         notes.append([_spreadsheet_cell(name), _spreadsheet_cell(words)])
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _told(row: Row, name: str) -> Any:
+    """The value for a table's cell; a list that was not read is told from one of nothing. Root's own do not exist."""
+    is_unread = name in LISTS and row[name] is None and not row.get("is_root")
+    return UNREAD if is_unread else row[name]
 
 
 def _spreadsheet_cell(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Fetching one credential report: generate, wait, get. Bounded in time; what AWS asks of pollers is in docs/aws-access.md."""
+"""Fetching one credential report: generate, wait with pauses that grow, get. Bounded in time; a stored one will do where AWS makes none."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class List(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
         return self._token
 
     def exported(self) -> list[str]:
-        """The contract's columns that say what the shown columns say, in the contract's order."""
+        """Columns of the export that say what the shown columns say, in the export's order."""
         shown = {name for column in self.columns for name in self.exports.get(column.name, ())}
         return [name for name in COLUMNS[self.kind] if name in shown]
 

@@ -1,4 +1,4 @@
-"""AWS accounts: the list, one account, pause, and whether keys may be changed in it."""
+"""AWS accounts: the list, one account, pause, removal, and whether keys may be changed in it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Account
 from accounts.services import NotPossible, set_allows_remediation, set_details, set_polled
 from hygiene.domain.states import STATE_WORDS
+from hygiene.domain.wording import plural
 from hygiene.filters import ACCOUNTS
-from hygiene.forms import AccountForm
+from hygiene.forms import AccountForm, RemovalForm
 from hygiene.models import AccessKey, Finding
 from hygiene.people import roles_with
-from hygiene.services import access_checks, beside_report
+from hygiene.services import access_checks, beside_report, removals
 from hygiene.services.permissions import installation_refusal, offers, with_actions
 from hygiene.services.posture import reporting, state_of
 from hygiene.services.told_reports import last_report
@@ -99,7 +100,7 @@ def _managing(request: SignedIn, account: Account) -> dict[str, Any]:
     """How the account is reached, and what the forms of administrators need."""
     return {
         "details_form": AccountForm(initial=details_of(account)),
-        "can_manage": request.user.has_perm("accounts.manage_accounts"),
+        "can_manage": account.removed_at is None and request.user.has_perm("accounts.manage_accounts"),
         "manage_roles": roles_with("accounts.manage_accounts"),
         "poll_roles": roles_with("hygiene.poll_now"),
         "check": access_checks.newest(account=account),
@@ -116,6 +117,24 @@ def account_pause(request: SignedIn, account_id: str) -> HttpResponse:
     set_polled(account, is_polled=is_polled, actor=request.user, now=lists.moment()[0])
     messages.success(request, f"{account.name} is polled again." if is_polled else f"{account.name} is paused: it is not polled any more.")
     return redirect("account", account.account_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("accounts.manage_accounts")
+def account_remove(request: SignedIn, account_id: str) -> HttpResponse:
+    """Say what a removal does; do it once the end of the account's number is typed."""
+    account = get_object_or_404(Account.objects.visible_to(request.user).filter(removed_at__isnull=True), account_id=account_id)
+    form = RemovalForm(request.POST if request.method == "POST" else None, account_id=account.account_id)
+    if form.is_valid():
+        try:
+            ended = removals.remove(account, actor=request.user, note=form.cleaned_data["reason"], now=lists.moment()[0])
+        except NotPossible as error:
+            raise Http404(str(error)) from error
+        done = f" {plural(ended, 'waiting change')} cancelled." if ended else ""
+        messages.success(request, f"{account.name} is removed. Its history is kept.{done}")
+        return redirect("accounts")
+    context = {"account": account, "form": form, "waiting": removals.waiting(account).count()}
+    return render(request, "hygiene/account_remove.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -60,7 +60,8 @@ def account_window(request: SignedIn, account_id: str) -> HttpResponse:
     except NotAllowed as error:
         raise PermissionDenied(str(error)) from error
     except Invalid as error:
-        return HttpResponse(str(error), status=422, content_type="text/plain")
+        context = {"account": account, "typed": request.POST.get("change_window", ""), "sentence": str(error)}
+        return render(request, "hygiene/account_window.html", context, status=422)
     messages.success(
         request, f"Campaigns act in {account.name} {f'in {account.change_window}' if account.change_window else 'at any time'}."
     )

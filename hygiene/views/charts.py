@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
 
 from hygiene.services.overview import Bar
+from hygiene.services.rule_trend import Week
 from hygiene.services.trend import Point
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 210, 34, 180, 24
+RIGHT = WIDTH - 62  # of a trend, whose numbers stand at its end
+
+
+class Dated(Protocol):
+    """A point of a trend."""
+
+    @property
+    def day(self) -> date:
+        """Where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class Gridline:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A bar chart, or a trend with two lines."""
+    """A bar chart, or a trend with one or two lines."""
 
     columns: tuple[Column, ...] = ()
     gridlines: tuple[Gridline, ...] = ()
@@ -83,32 +95,47 @@ def trend_chart(points: Sequence[Point]) -> Chart | None:
     """Two lines over days; a day without data breaks the line. None for fewer than two days."""
     if len(points) < 2:
         return None
-    first, last = points[0].day, points[-1].day
-    steps = _steps(max(max(point.unused_90, point.no_mfa) for point in points) or 1)
-    days = (last - first).days or 1
-    right = WIDTH - 62
-
-    def x(point: Point) -> float:
-        return round(LEFT + (right - LEFT) * (point.day - first).days / days, 1)
-
+    steps, x = _steps(max(max(point.unused_90, point.no_mfa) for point in points) or 1), _across(points)
     lines = (
         ("line-a", _segments([(x(point), _y(point.unused_90, steps[-1]), point) for point in points])),
         ("line-b", _segments([(x(point), _y(point.no_mfa, steps[-1]), point) for point in points])),
     )
     end = points[-1]
     ends = ((_y(end.unused_90, steps[-1]), end.unused_90, "keys"), (_y(end.no_mfa, steps[-1]), end.no_mfa, "users"))
-    months, seen = [], {first.month}
+    return Chart((), tuple(Gridline(_y(step, steps[-1]), step) for step in steps), None, lines, ends, _months(points, x))
+
+
+def weeks_chart(weeks: Sequence[Week]) -> Chart | None:
+    """One line over weeks; a week without data breaks it. None for fewer than two weeks."""
+    if len(weeks) < 2:
+        return None
+    steps, x = _steps(max(week.open for week in weeks) or 1), _across(weeks)
+    lines = (("line-a", _segments([(x(week), _y(week.open, steps[-1]), week) for week in weeks])),)
+    ends = ((_y(weeks[-1].open, steps[-1]), weeks[-1].open, "open"),)
+    return Chart((), tuple(Gridline(_y(step, steps[-1]), step) for step in steps), None, lines, ends, _months(weeks, x))
+
+
+def _across(points: Sequence[Dated]) -> Callable[[Dated], float]:
+    """From the day of a point to its place between the first and the last one."""
+    first = points[0].day
+    days = (points[-1].day - first).days or 1
+    return lambda point: round(LEFT + (RIGHT - LEFT) * (point.day - first).days / days, 1)
+
+
+def _months(points: Sequence[Dated], x: Callable[[Dated], float]) -> tuple[tuple[float, str], ...]:
+    """Names of months where they begin, without the first."""
+    months, seen = [], {points[0].day.month}
     for point in points:
         if point.day.month not in seen:
             seen.add(point.day.month)
             months.append((x(point), f"{point.day:%b}"))
-    return Chart((), tuple(Gridline(_y(step, steps[-1]), step) for step in steps), None, lines, ends, tuple(months))
+    return tuple(months)
 
 
-def _segments(places: Sequence[tuple[float, float, Point]]) -> tuple[str, ...]:
+def _segments(places: Sequence[tuple[float, float, Dated]]) -> tuple[str, ...]:
     """Polylines; more than eight days between two points is a gap that stays one."""
     parts: list[list[str]] = [[]]
-    before: Point | None = None
+    before: Dated | None = None
     for x, y, point in places:
         if before is not None and (point.day - before.day).days > 8:
             parts.append([])

@@ -77,14 +77,15 @@ def _recipients(request: SignedIn) -> list[User]:
 
 def _form(request: SignedIn, subscription: DigestSubscription, *, is_bound: bool = False) -> DigestForm:
     views = SavedView.objects.filter(Q(user=request.user) | Q(is_shared=True), page__in=IN_A_DIGEST).order_by("name", "pk")
-    scopes = choices(Account.objects.visible_to(request.user).filter(removed_at__isnull=True))
-    return DigestForm(request.POST if is_bound else None, instance=subscription, scopes=scopes, views=views)
+    known = Account.objects.visible_to(request.user).filter(removed_at__isnull=True)
+    return DigestForm(request.POST if is_bound else None, instance=subscription, scopes=choices(known), known=known, views=views)
 
 
 def _default_form(request: SignedIn, role: str, *, is_bound: bool = False) -> DigestDefaultForm:
     row = DigestDefault.objects.filter(role=role).first() or DigestDefault(role=role, **digest_slots.installation_slot())
-    scopes = choices(Account.objects.visible_to(request.user).filter(removed_at__isnull=True))
-    return DigestDefaultForm(request.POST if is_bound else None, instance=row, scopes=scopes, auto_id=f"id_{role}_%s")
+    known = Account.objects.visible_to(request.user).filter(removed_at__isnull=True)
+    data, auto_id = request.POST if is_bound else None, f"id_{role}_%s"
+    return DigestDefaultForm(data, instance=row, scopes=choices(known), known=known, auto_id=auto_id)
 
 
 @require_safe
@@ -114,10 +115,12 @@ def digest_send(request: SignedIn) -> HttpResponse:
     return redirect("digest")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("hygiene.view_inventory")
 def digest_settings(request: SignedIn) -> HttpResponse:
-    """Often, day, hour, time zone, scope, format, on or off."""
+    """Often, day, hour, time zone, scope, format, on or off. The form stands on the digest's page, which a GET leads to."""
+    if request.method != "POST":
+        return redirect("digest")
     now, _ = moment()
     form = _form(request, digests.subscription_of(request.user, now=now), is_bound=True)
     if not form.is_valid():

@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account
-from hygiene.domain.wording import plural
+from hygiene.domain.wording import day, plural
 from hygiene.filters import EXEMPTIONS
 from hygiene.forms import ExemptionForm, ExtensionForm, WithdrawalForm
 from hygiene.models import AccessKey, Exemption, ExemptionScope, Finding, FindingOutcome, Principal
@@ -105,9 +105,15 @@ def _detail(
         "withdrawal": withdrawal or WithdrawalForm(auto_id="withdraw_%s"),
         "can_accept": request.user.has_perm("hygiene.accept_risk"),
         "accept_roles": roles_with("hygiene.accept_risk"),
+        "remind_at": _remind_at(row),
         "now": timezone.now(),
     }
     return render(request, "hygiene/exemption.html", context, status=422 if extension or withdrawal else 200)
+
+
+def _remind_at(row: Exemption) -> datetime:
+    """From when a reminder is due, as `exemption_ends.due_reminders` sends it: 14 days before the end, or half of a shorter time."""
+    return row.ends_at - min(ENDING, max(timedelta(days=1), (row.ends_at - row.created_at) / 2))
 
 
 @vary_on_headers("HX-Request")
@@ -145,7 +151,7 @@ def _words(covers: list[Cover]) -> dict[str, str]:
 def _made(request: Request, made: list[Exemption]) -> HttpResponse:
     judge(made)
     words = "The exemption holds" if len(made) == 1 else f"{len(made)} exemptions hold"
-    messages.success(request, f"{words} until {made[0].ends_at:%d %b %Y}. What it covers is counted apart from now on.")
+    messages.success(request, f"{words} until {day(timezone.localtime(made[0].ends_at))}. What it covers is counted apart from now on.")
     if request.htmx:
         return HttpResponseClientRefresh()  # the page behind the dialog shows other rows now
     return redirect("exemption", made[0].uuid) if len(made) == 1 else redirect("exemptions")
@@ -193,7 +199,7 @@ def exemption_extend(request: SignedIn, uuid: UUID) -> HttpResponse:
         except NotAccepted as error:
             form.complain(error.errors)
         else:
-            messages.success(request, f"It holds until {form.cleaned_data['ends_on']:%d %b %Y} now.")
+            messages.success(request, f"It holds until {day(form.cleaned_data['ends_on'])} now.")
             return redirect("exemption", row.uuid)
     return _detail(request, row, extension=form)
 

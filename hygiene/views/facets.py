@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import CharField, Count, F, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Lower, NullIf
 
 from hygiene.domain.query import Query, Term, parse_query, put
 from hygiene.domain.rules import RULES
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import Scene, keys_of, narrow
-from hygiene.filters.conditions import Condition, MeansNothing
+from hygiene.filters.conditions import Condition, MeansNothing, rule_codes
 
 MOST_CHOICES = 50
 Counted: TypeAlias = Mapping[str, tuple[str, int | None]]
@@ -22,7 +24,8 @@ Counted: TypeAlias = Mapping[str, tuple[str, int | None]]
 class FacetKind:
     """A facet of a list: the key that it writes, and either fixed choices or a field whose values are the choices.
 
-    `names` is a field that says more than the value. `is_single`: one choice at a time, since the values are bounds.
+    `names` is a field that says more than the value; `fallback` one that counts where the value is empty. `is_single`: one choice at
+    a time, since the values are bounds.
     """
 
     label: str
@@ -30,6 +33,7 @@ class FacetKind:
     choices: Mapping[str, str] = field(default_factory=dict)
     values: str = ""
     names: str = ""
+    fallback: str = ""
     is_single: bool = False
     hides_none: bool = False  # choices that no row has are not shown once counted
 
@@ -112,10 +116,17 @@ def build(kind: FacetKind, line: Line, *, is_open: bool, find: str = "") -> Face
     choices = [
         _choice(kind, line, value, label, count, is_on=value in on)
         for value, (label, count) in shown.items()
-        if value in on or (find.lower() in f"{label} {value}".lower() and not (kind.hides_none and count == 0))
+        if value in on or (find.lower() in f"{label} {value}".lower() and _is_offered(kind, value, count, line.scene))
     ]
     rest = line.without(kind.key)
     return Facet(kind, tuple(choices[:MOST_CHOICES]), rest, line.address(q=rest), line.address(facet=kind.key), is_open, find)
+
+
+def _is_offered(kind: FacetKind, value: str, count: int | None, scene: Scene) -> bool:
+    """A rule that is off is no choice, unless it was found all the same: an override may turn it on."""
+    if kind.key == "rule" and not count and all(not scene.policy.is_on(code) for code in rule_codes(value)):
+        return False
+    return not (kind.hides_none and count == 0)
 
 
 def _is_asked(term: Term, key: str) -> bool:
@@ -139,11 +150,17 @@ def _count(kind: FacetKind, line: Line, rest: str, find: str) -> Counted:
     if not kind.values:
         found = rows.aggregate(**{f"n{place}": Count("pk", filter=q) for place, q in enumerate(_meanings(kind, line))})
         return {value: (label, found[f"n{place}"]) for place, (value, label) in enumerate(kind.choices.items())}
-    names = kind.names or kind.values
-    wanted = Q(**{f"{kind.values}__icontains": find}) | Q(**{f"{names}__icontains": find})
-    grouped = (rows.filter(wanted) if find else rows).annotate(facet_value=F(kind.values), facet_name=F(names))
+    rows = rows.annotate(facet_value=_value(kind), facet_name=F(kind.names) if kind.names else _value(kind))
+    grouped = rows.filter(Q(facet_value__icontains=find) | Q(facet_name__icontains=find)) if find else rows
     counts = grouped.values("facet_value", "facet_name").annotate(facet_count=Count("pk")).order_by("-facet_count", "facet_name")
     return {row["facet_value"] or "none": (row["facet_name"] or "none", row["facet_count"]) for row in counts[:MOST_CHOICES]}
+
+
+def _value(kind: FacetKind) -> Combinable:
+    """A row's value as the filter takes it: the fallback where it is empty, and then without regard to case."""
+    if not kind.fallback:
+        return F(kind.values)
+    return Lower(Coalesce(NullIf(F(kind.values), Value("")), F(kind.fallback), output_field=CharField()))
 
 
 def _meanings(kind: FacetKind, line: Line) -> list[Q]:

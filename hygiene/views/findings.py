@@ -28,7 +28,7 @@ FACETS = (
 EMPTY = {
     "": "No rule fails.",
     "open": "No rule fails.",
-    "unknown": "Every rule could be told.",
+    "unknown": "Every rule could be told in the accounts that are polled.",
     "exempt": "Nothing is exempt.",
     "fixed": "Nothing was fixed yet.",
 }
@@ -47,7 +47,7 @@ def finding_list(request: SignedIn) -> HttpResponseBase:
     rows = Finding.objects.visible_to(request.user)
     counts = lists.view_counts(request, "findings", rows, FINDING_VIEWS)
     labels = [(name, label, counts[name]) for name, label in LABELS.items()]
-    context = {"tabs": lists.tabs([("rules", "By rule", None), *labels], current=current)}
+    context = {"tabs": lists.tabs([("rules", "By rule", None), *labels], current=current), "names_silent": current == "unknown"}
     rows = rows if current == "all" else rows.filter(FINDING_VIEWS[current])
     found = rows.select_related("account", "principal", "key", "exemption").order_by("-severity", "rule", "opened_at", "pk")
     return lists.answer(request, PAGE, found, context=context, total=counts["" if current == "all" else current])

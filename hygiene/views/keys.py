@@ -17,7 +17,8 @@ from hygiene.domain.query import parse_query
 from hygiene.domain.verdicts import Subject
 from hygiene.filters import KEYS, Scene, keys_of, narrow
 from hygiene.filters.builtin import key_views
-from hygiene.models import AccessKey, Finding
+from hygiene.models import AccessKey, Finding, FindingOutcome
+from hygiene.models.base import in_scope
 from hygiene.models.orderings import worst_first
 from hygiene.services import advice, histories, policies
 from hygiene.services.exports import with_exempt_until
@@ -32,9 +33,9 @@ from hygiene.views.access import SignedIn, requires
 from hygiene.views.facets import FacetKind, rule_facet
 
 FACETS = (
-    rule_facet("Finding", Subject.KEY),
+    rule_facet("Finding", Subject.KEY, Subject.ROOT),
     FacetKind("Account", "account", values="account__account_id", names="account__name"),
-    FacetKind("Owner", "owner", values="principal__owner"),
+    FacetKind("Owner", "owner", values="principal__owner", fallback="account__owner_email"),
     FacetKind("Status", "status", {"active": "Active", "disabled": "Disabled"}),
     FacetKind(
         "Age", "age", {"<=90": "Up to 90 days", ">90": "Over 90 days", ">365": "Over 1 year", ">730": "Over 2 years"}, is_single=True
@@ -42,7 +43,14 @@ FACETS = (
     FacetKind(
         "Last used",
         "last-used",
-        {"never": "Never", "nodata": "No data", "<90": "Within 90 days", ">90": "Over 90 days ago", ">365": "Over 1 year ago"},
+        {
+            "never": "Never",
+            "not-yet": "Not yet",
+            "nodata": "No data",
+            "<90": "Within 90 days",
+            ">90": "Over 90 days ago",
+            ">365": "Over 1 year ago",
+        },
         is_single=True,
     ),
 )
@@ -134,13 +142,16 @@ def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     """One key: lifecycle, what happens if it is disabled, timeline, facts and findings."""
     now, policy = lists.moment()
     findings = Finding.objects.open().order_by("-severity", "pk")
-    visible = with_answers(with_looks(with_actions(AccessKey.objects.visible_to(request.user))))
+    visible = with_answers(with_looks(with_actions(in_scope(AccessKey.objects.all(), request.user))))
     key = get_object_or_404(visible.prefetch_related(Prefetch("findings", queryset=findings)), uuid=uuid)
     siblings = list(AccessKey.objects.filter(principal=key.principal_id).exclude(pk=key.pk).select_related("principal"))
     trail = advice.trail_panel(key, now=now)
     limit = policies.current().for_key(key).number("key.too_old")
+    of_root = list(findings.filter(principal=key.principal_id, rule__startswith="root.")) if key.principal.is_root else []
+    key.severity = max([key.severity, *(finding.severity for finding in of_root if finding.outcome == FindingOutcome.FAIL)])
     context = {
         "key": key,
+        "root_findings": [*of_root, *key.findings.all()],  # the rules judge the root user, not its key
         "sentence": sentence(key, now=now, is_root=key.principal.is_root, limit_days=limit),
         "actions": offers(key, user=request.user, now=now),
         "advice": advice.for_disabling(key, usage=trail["usage"], policy=policy, now=now, asked=asked_of(key)),

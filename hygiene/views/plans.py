@@ -11,11 +11,13 @@ from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from hygiene.forms import ConfirmForm
 from hygiene.models import KEY_ACTIONS, ROOT_ACTIONS, AccessKey, Action, Plan, Principal, Reason, Remediation, State
 from hygiene.services import advice, plans, policies, refusals, remediation, summaries, targets
+from hygiene.services.boxes import Boxes
 from hygiene.services.permissions import offers, role_refusal, with_actions
 from hygiene.tasks import wake
 from hygiene.views.access import Request, requires
@@ -109,20 +111,46 @@ def _first_reason(plan: Plan) -> dict[str, str]:
     return {"reason": Reason.UNUSED} if unused else {}
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(*REQUESTS)
 def plan_detail(request: Request, uuid: UUID) -> HttpResponse:
-    """One's own plan as a page; what became of it once it is confirmed."""
-    plan = get_object_or_404(Plan, uuid=uuid, created_by=request.user)
+    """One's own plan as a page; what became of it once it is confirmed. A POST only shows the numbers of the posted boxes."""
+    plan, now = get_object_or_404(Plan, uuid=uuid, created_by=request.user), timezone.now()
     if plan.confirmed_at is not None:
-        return _to_remediations(list(plan.remediations.select_related("plan")))
-    return _show(request, plan, ConfirmForm(initial=_first_reason(plan)), now=timezone.now())
+        became = _to_remediations(list(plan.remediations.select_related("plan")))
+        return HttpResponseClientRedirect(became["Location"]) if request.htmx else became
+    if request.method != "POST":
+        return _show(request, plan, ConfirmForm(initial=_first_reason(plan)), now=now)
+    form = ConfirmForm(request.POST)
+    return _show(request, plan, form, now=now, boxes=_boxes(form), template=_redrawn(request))
 
 
-def _show(request: Request, plan: Plan, form: ConfirmForm, *, now: datetime, status: int = 200, changed: str = "") -> HttpResponse:
-    context = {"summary": summaries.summarize(plan, now=now), "form": form, "changed": changed, "now": now}
+def _boxes(form: ConfirmForm) -> Boxes:
+    words = form.words()
+    return Boxes(words["include_in_use"], frozenset(words["ticked"]))
+
+
+def _redrawn(request: Request) -> str:
+    """The form alone inside its dialog, else the page."""
+    return "hygiene/_plan_form.html" if "in_dialog" in request.POST else "hygiene/plan.html"
+
+
+def _show(
+    request: Request,
+    plan: Plan,
+    form: ConfirmForm,
+    *,
+    now: datetime,
+    boxes: Boxes | None = None,
+    status: int = 200,
+    changed: str = "",
+    template: str = "",
+) -> HttpResponse:
+    context = {"summary": summaries.summarize(plan, now=now, boxes=boxes), "form": form, "changed": changed, "now": now}
     context["advice"] = advice.for_plan(plan, policy=policies.current().installation, now=now)
-    return render(request, "hygiene/_plan_dialog.html" if request.htmx else "hygiene/plan.html", context, status=status)
+    template = template or ("hygiene/_plan_dialog.html" if request.htmx else "hygiene/plan.html")
+    context["in_dialog"] = template != "hygiene/plan.html"
+    return render(request, template, context, status=status)
 
 
 @require_POST
@@ -131,6 +159,7 @@ def plan_confirm(request: Request, uuid: UUID) -> HttpResponse:
     """Use one's own plan. 422 says what is missing, 409 what changed; a second press answers as the first did."""
     plan, now = get_object_or_404(Plan, uuid=uuid, created_by=request.user), timezone.now()
     form = ConfirmForm(request.POST)
+    boxes = _boxes(form)
     try:
         with refusals.on_record(action=f"key.{plan.action}", actor=request.user, target=f"plan {plan.uuid}", now=now):
             made = remediation.confirm(plan=plan, actor=request.user, now=now, **form.words())
@@ -138,10 +167,18 @@ def plan_confirm(request: Request, uuid: UUID) -> HttpResponse:
         raise PermissionDenied(str(error)) from error
     except remediation.Invalid as error:
         form.complain(error.errors)
-        return _show(request, plan, form, now=now, status=422)
+        return _show(request, plan, form, now=now, boxes=boxes, status=422)
     except remediation.Conflict as error:
-        return _show(request, plan, form, now=now, status=409, changed=str(error))
+        return _changed(request, plan, form, str(error), now=now)
     return started(request, made, now=now)
+
+
+def _changed(request: Request, plan: Plan, form: ConfirmForm, sentence: str, *, now: datetime) -> HttpResponse:
+    """409 with what changed; of a plan of one key also the key's buttons as they are now."""
+    keys = [item.key for item in plan.items.select_related("key")[:2]]
+    if len(keys) == 1 and keys[0] is not None:
+        return conflict(request, keys[0], sentence, now=now)
+    return _show(request, plan, form, now=now, status=409, changed=sentence)
 
 
 def wake_all(pks: Iterable[int]) -> None:

@@ -8,16 +8,24 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from hygiene.domain.policy import Policy
 from hygiene.domain.profiles import PROFILES, TITLES, RuleSetting
-from hygiene.domain.rules import RULES, Rule
+from hygiene.domain.rules import OF_READING, RULES, Rule
 from hygiene.models import Finding, FindingOutcome
-from hygiene.services import policies
+from hygiene.services import policies, untold
 from hygiene.services.policy_changes import numbers_words, value_words, visible_overrides, words_of
-from hygiene.views import lists
+from hygiene.views import lists, rule_trend
 from hygiene.views.access import SignedIn, requires
+
+FAILING, UNKNOWN = Q(outcome=FindingOutcome.FAIL), Q(outcome=FindingOutcome.UNKNOWN)
+AGGREGATES = {
+    "open": Count("pk", filter=FAILING),
+    "unknown": Count("pk", filter=UNKNOWN),
+    "accounts": Count("account", filter=FAILING, distinct=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class RuleRow:
     open: int
     unknown: int
     accounts: int
+    silent: int  # accounts that do not report, beside those that `unknown` counts in
 
 
 @require_safe
@@ -44,25 +53,31 @@ def rule_list(request: SignedIn) -> HttpResponse:
 
 def rule_rows(request: SignedIn, policy: Policy) -> list[RuleRow]:
     """Every rule, those that are on and weigh most first, with its counts."""
+    silent = _silent(request, policy)
     counted = Finding.objects.visible_to(request.user).open().values("rule")
-    failing, unknown = Q(outcome=FindingOutcome.FAIL), Q(outcome=FindingOutcome.UNKNOWN)
-    found = counted.annotate(
-        open=Count("pk", filter=failing), unknown=Count("pk", filter=unknown), accounts=Count("account", filter=failing, distinct=True)
-    )
-    counts = lists.counts(request).of("findings by rule", lambda: {row["rule"]: row for row in found})
-    empty = {"open": 0, "unknown": 0, "accounts": 0}
+    told = Count("account", filter=UNKNOWN & Q(account__in=silent), distinct=True)  # silent ones that `unknown` counts in
+    found: Any = counted.annotate(**AGGREGATES, told_silent=told)
+    counts = lists.counts(request).of(("findings by rule", *silent), lambda: {row["rule"]: row for row in found})
+    empty = {"open": 0, "unknown": 0, "accounts": 0, "told_silent": 0}
     rows = []
     for code, rule in RULES.items():
         row, setting = counts.get(code, empty), policy.rules[code]
-        rows.append(RuleRow(rule, setting, numbers_words(setting.numbers), row["open"], row["unknown"], row["accounts"]))
+        beside = len(silent) - row["told_silent"] if setting.is_on and code not in OF_READING else 0
+        rows.append(RuleRow(rule, setting, numbers_words(setting.numbers), row["open"], row["unknown"], row["accounts"], beside))
     return sorted(rows, key=lambda row: (not row.setting.is_on, -row.setting.severity, row.rule.code))
+
+
+def _silent(request: SignedIn, policy: Policy) -> list[int]:
+    """The accounts that should report and do not. One query."""
+    found = untold.silent_accounts(request.user, policy=policy, now=timezone.now())
+    return [entry.account.pk for entry in found if entry.should_report]
 
 
 @require_safe
 @requires("hygiene.view_inventory")
 def rule_detail(request: SignedIn, code: str) -> HttpResponse:
     """One rule: why, exact condition, numbers and where they are set, counts, and fixes to copy."""
-    _, policy = lists.moment()
+    now, policy = lists.moment()
     if code not in RULES:
         raise Http404("There is no such rule.")
     found = Finding.objects.visible_to(request.user).open().filter(rule=code)
@@ -78,22 +93,16 @@ def rule_detail(request: SignedIn, code: str) -> HttpResponse:
         ],
         "profiles": _profiles(code),
         "counts": _counts(found),
+        "untold": untold.of_rule(code, request.user, policy=policy, now=now),
         "examples": found.filter(outcome=FindingOutcome.FAIL)
         .select_related("account", "principal", "key")
         .order_by("-severity", "opened_at", "pk")[:10],
     }
-    return render(request, "hygiene/rule.html", context)
+    return render(request, "hygiene/rule.html", context | rule_trend.panel(request, code, now=now))
 
 
 def _counts(found: QuerySet[Finding]) -> dict[str, Any]:
-    failing = Q(outcome=FindingOutcome.FAIL)
-    return found.aggregate(
-        open=Count("pk", filter=failing),
-        unknown=Count("pk", filter=Q(outcome=FindingOutcome.UNKNOWN)),
-        accounts=Count("account", filter=failing, distinct=True),
-        worst=Max("severity"),
-        since=Min("opened_at", filter=failing),
-    )
+    return found.aggregate(**AGGREGATES, worst=Max("severity"), since=Min("opened_at", filter=FAILING))
 
 
 def _profiles(code: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
 from hygiene.models import KEY_ACTIONS, WAITING_STATES, Alert, Plan, Remediation
-from hygiene.services import alerts, approvals, calendars, campaigns, change_rules, refusals, runs, switch
+from hygiene.services import alerts, approvals, calendars, campaigns, change_rules, policies, refusals, run_words, runs, switch
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 from hygiene.views.access import Request, requires
 from hygiene.views.plans import started, wake_all
@@ -34,9 +34,13 @@ def visible_run(request: Request, uuid: UUID) -> Plan:
 def _show(request: Request, plan: Plan, *, sentence: str = "", status: int = 200) -> HttpResponse:
     rows = plan.remediations.select_related("account", "key", "principal").order_by("account__name", "user_name", "pk")
     now = timezone.now()
+    progress = runs.progress(plan)
+    waits = progress.waiting_for_approval > 0
     context = {
         "plan": plan,
-        "progress": runs.progress(plan),
+        "progress": progress,
+        "states": run_words.states(plan),
+        "groups": run_words.groups(plan, policy=policies.current().installation, now=now) if waits else (),
         "is_of_keys": plan.action in KEY_ACTIONS,
         "slices": runs.slices(plan, now=now),
         "campaign": _campaign(request, plan) if plan.run_at else None,

@@ -18,7 +18,7 @@ from hygiene.models import OwnerMapping, Preferences
 from hygiene.people import ROLES, THEMES, WORDS
 from hygiene.services import change_rules
 from hygiene.services.policy_changes import numbers_words
-from hygiene.views import lists, saved_views
+from hygiene.views import installation, lists, saved_views
 from hygiene.views.access import SignedIn, requires
 
 OWNER_WORDS = {"tags": "a tag of the user", "key-description": "the description of a key", "mapping": "the imported list"}
@@ -43,6 +43,7 @@ def settings_page(request: SignedIn) -> HttpResponse:
         "rules": rules,
         "wait_days": change_rules.load().delete_wait_days,
         "installation": settings,
+        "environment": installation.lines() if request.user.has_perm("hygiene.manage_policy") else (),
         "owner_sources": ", ".join(OWNER_WORDS[source] for source in settings.OWNER_SOURCES),
         "owner_entries": OwnerMapping.objects.count(),
         "all_roles": {role: ", ".join(WORDS[name] for name in held) for role, held in ROLES.items()},
@@ -59,9 +60,14 @@ def set_theme(request: SignedIn) -> HttpResponse:
     theme = wanted if wanted in THEMES else "auto"
     density = density if density in ("comfortable", "compact") else "comfortable"
     Preferences.objects.update_or_create(user=request.user, defaults={"theme": theme, "density": density})
-    target = request.POST.get("next", "/")
-    is_own = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return _remember(redirect(target if is_own else "/"), theme)
+    return _remember(redirect(_back(request)), theme)
+
+
+def _back(request: SignedIn) -> str:
+    """The page as it is now: its filter may have changed since it was sent, which the browser's Referer knows and `next` does not."""
+    hosts, is_secure = {request.get_host()}, request.is_secure()
+    asked = (request.headers.get("Referer", ""), request.POST.get("next", ""))
+    return next((url for url in asked if url_has_allowed_host_and_scheme(url, allowed_hosts=hosts, require_https=is_secure)), "/")
 
 
 def _remember(response: HttpResponse, theme: str) -> HttpResponse:

@@ -24,8 +24,8 @@ LONGEST = 200
 PAGES: Mapping[str, tuple[Mapping[str, Condition], Rows]] = {
     "keys": (KEYS, lambda user: AccessKey.objects.visible_to(user).present()),
     "users": (USERS, lambda user: Principal.objects.visible_to(user).present().users()),
-    "accounts": (ACCOUNTS, lambda user: Account.objects.visible_to(user)),
-    "root-users": (ACCOUNTS, lambda user: Account.objects.visible_to(user)),
+    "accounts": (ACCOUNTS, lambda user: Account.objects.visible_to(user).filter(removed_at__isnull=True)),
+    "root-users": (ACCOUNTS, lambda user: Account.objects.visible_to(user).filter(removed_at__isnull=True)),
     "findings": (FINDINGS, lambda user: Finding.objects.visible_to(user)),
     "queue": (CHANGES, lambda user: Remediation.objects.visible_to(user)),
     "exemptions": (EXEMPTIONS, lambda user: Exemption.objects.visible_to(user)),

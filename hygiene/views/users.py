@@ -15,6 +15,7 @@ from hygiene.domain.verdicts import Subject
 from hygiene.filters import USERS
 from hygiene.filters.builtin import user_views
 from hygiene.models import AccessKey, Finding, Principal
+from hygiene.models.base import in_scope
 from hygiene.services import histories, policies, targets
 from hygiene.services.exports import mfa_of
 from hygiene.services.permissions import offers, with_actions
@@ -28,7 +29,7 @@ from hygiene.views.facets import FacetKind, rule_facet
 FACETS = (
     rule_facet("Finding", Subject.USER, Subject.KEY),
     FacetKind("Account", "account", values="account__account_id", names="account__name"),
-    FacetKind("Owner", "owner", values="owner"),
+    FacetKind("Owner", "owner", values="owner", fallback="account__owner_email"),
     FacetKind("Password", "password", {"yes": "Yes", "no": "None", "unknown": "Unknown"}),
     FacetKind("MFA", "mfa", {"on": "On", "off": "Off", "unknown": "Unknown"}),
 )
@@ -70,7 +71,7 @@ def _with_keys(rows: QuerySet[Principal]) -> QuerySet[Principal]:
 def user_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     """One user: password, MFA, both keys side by side with their rotation, findings."""
     now = timezone.now()
-    visible = Principal.objects.visible_to(request.user).users().select_related("account__status")
+    visible = in_scope(Principal.objects.users(), request.user).select_related("account__status")
     user = get_object_or_404(visible, uuid=uuid)
     keys = list(with_actions(AccessKey.objects.filter(principal=user)).order_by("gone_at", "-created_at", "pk"))
     limit = policies.current().for_principal(user).number("key.too_old")

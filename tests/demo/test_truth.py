@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,7 +58,14 @@ def test_figures_are_the_truth_in_total_and_for_each_account(polled: Polled, aud
         wanted = {name: count for name, count in asdict(row).items() if name != "root_accounts"}
         assert {name: sites[number][name] for name in wanted} == wanted, number
     assert sum(bar.total for bar in found.bars) == expected.active_keys
-    assert sum(bar.never for bar in found.bars) == expected.never_used
+    assert sum(bar.never for bar in found.bars) == expected.never_used + _not_used_yet(polled.cast, now)
+
+
+def _not_used_yet(cast: Organization, now: datetime) -> int:
+    """Keys without a use that are too young for "never used": the chart has them with those that have no use on record."""
+    keys = [key for account in cast.accounts if account.reports for user in account.users for key in user.keys]
+    young = [key for key in keys if now - key.created_at < timedelta(hours=24)]
+    return sum(1 for key in young if key.status == "Active" and key.last_used_at is None)
 
 
 def test_accounts_that_cannot_be_read_say_why_and_the_others_tell_every_kind_of_detail(polled: Polled) -> None:

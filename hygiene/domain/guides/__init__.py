@@ -1,4 +1,4 @@
-"""What each rule of rules.md means to a person: plain name, why, how it is told, standards, and how to fix it. Pure, and words only."""
+"""What each rule means to a person: plain name, why, how it is told, standards, and how to fix it. Pure, and words only."""
 
 from __future__ import annotations
 

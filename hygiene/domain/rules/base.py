@@ -66,7 +66,7 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of rules.md: what it judges and how. Its words are in `domain.guides`."""
+    """One rule: what it judges and how. Its words are in `domain.guides`, its numbers in `domain.profiles`; docs/rules.md lists all."""
 
     code: str
     subject: Subject

@@ -1,4 +1,4 @@
-"""Rules about what a user may do, who owns it, how its keys are used, and its other credentials (rules.md). Pure.
+"""Rules about what a user may do, who owns it, how its keys are used, and its other credentials (docs/rules.md). Pure.
 
 Their facts come from calls that a read role may lack: what was not read is unknown, with the permission named.
 """

@@ -1,4 +1,4 @@
-"""Rules about one access key of an IAM user (rules.md, `key.*`). Pure."""
+"""Rules about one access key of an IAM user (docs/rules.md, `key.*`). Pure."""
 
 from __future__ import annotations
 

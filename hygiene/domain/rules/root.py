@@ -1,4 +1,4 @@
-"""Rules about the root user (rules.md, `root.*`). Pure.
+"""Rules about the root user (docs/rules.md, `root.*`). Pure.
 
 GetAccountSummary is live and never cached, so it wins over the credential report wherever both speak. One exception is open at
 AWS: whether AccountAccessKeysPresent counts inactive keys; an inactive root key of the report therefore fails whatever it says.

@@ -1,4 +1,4 @@
-"""Rules about one IAM user as a whole: its pair of keys, password, MFA, certificates (rules.md). Pure."""
+"""Rules about one IAM user as a whole: its pair of keys, password, MFA, certificates (docs/rules.md). Pure."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from hygiene.domain.rules import RULES
 from hygiene.domain.verdicts import Severity
 
 C, H, M, L, I = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO  # noqa: E741  # as the table writes them
-TABLE = {  # rules.md: severity, first number, on
+TABLE = {  # docs/rules.md, "The rules": severity, first number, on
     "root.key_present": (C, None, True),
     "root.password_present": (H, None, True),
     "root.certificate_present": (C, None, True),
@@ -51,7 +51,7 @@ TABLE = {  # rules.md: severity, first number, on
     "tool.long_term_key": (M, None, True),
     "slot.ambiguous": (I, None, True),
 }
-STANDARDS = {  # rules.md's last column, by profile
+STANDARDS = {  # the same table's last columns, by profile
     "root.key_present": {"cis-1.4": "1.4", "cis-3.0": "1.4", "cis-5.0": "1.3", "cis-6.0": "2.3", "cis-7.0": "2.4", "security-hub": "IAM.4"},
     "root.no_mfa": {"cis-1.4": "1.5", "cis-5.0": "1.4", "cis-6.0": "2.4", "cis-7.0": "2.5", "security-hub": "IAM.9"},
     "root.virtual_mfa": {"cis-1.4": "1.6", "cis-5.0": "1.5", "cis-6.0": "2.5", "cis-7.0": "2.6", "security-hub": "IAM.6"},

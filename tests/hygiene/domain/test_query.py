@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hygiene.domain.query import KEYS, Query, Term, days, parse_query, put
+from hygiene.domain.query import KEYS, Query, Term, days, parse_query, put, why_not_days
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,9 @@ def test_what_is_put_is_what_is_asked() -> None:
 )
 def test_only_a_whole_number_is_a_number_of_days(word: str, number: int | None) -> None:
     assert days(word) == number
+
+
+@pytest.mark.parametrize("word", ["1000000", "1000000d", "9" * 40])
+def test_more_days_than_there_are_is_said_with_the_most(word: str) -> None:
+    assert why_not_days(word) == "is more than 999999 days"
+    assert why_not_days("ninety") == "is not a number of days"

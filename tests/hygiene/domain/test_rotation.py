@@ -160,3 +160,8 @@ def test_the_successor_is_the_newest_key_made_later(old: RotatingKey, new: Rotat
     assert successor(replace(old, created_at=None), [new]) is None
     twin = replace(new, access_key_id="AKIA00000000000001")
     assert successor(old, [new, twin]) == new, "of two made in one second the first one given"
+
+
+def test_a_key_whose_id_is_not_known_is_called_this_key(old: RotatingKey, now: datetime) -> None:
+    steps = guide(replace(old, access_key_id=None), [], now=now, wait_days=14)
+    assert steps[2].text.startswith("Wait until this key has had no use for 7 days.")

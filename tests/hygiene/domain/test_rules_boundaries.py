@@ -1,4 +1,4 @@
-"""The boundaries that rules.md pins, one test for each line of its table."""
+"""Where rules turn from pass to fail, as docs/rules.md has it under "Boundaries": a test for each line there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for values, as ui.md section 4 has them."""
+"""Words for values, as pages and mails show them: states of keys, last use, last sign-in, ages."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ def sentence(**more: Any) -> str:
             "Root key active, last used 2 days ago (iam, us-east-1)",
         ),
         ({"created_at": ago(1)}, "Active, never used, 1 day old"),
+        ({"created_at": ago(hours=3)}, "Active, not used yet, 0 days old"),
+        ({"created_at": ago(hours=24)}, "Active, never used, 1 day old"),
+        ({"created_at": ago(hours=3), "status": INACTIVE}, "Disabled, not used yet"),
+        ({"created_at": ago(hours=3), "last_use": UNKNOWN}, "Active, last use unknown, 0 days old"),
         ({"created_at": None}, "Active, never used, age unknown"),
         ({"created_at": FUTURE}, "Active, never used, age unknown"),
         ({"last_use": UNKNOWN}, "Active, last use unknown, 412 days old"),

@@ -1,4 +1,4 @@
-"""Exports are what the contract says: columns in order, ISO dates, words, empty or null for what is absent; the same from pages."""
+"""Exports as programs read them: columns in order, ISO dates, words, empty or null for what is absent; the same from pages."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from hygiene.domain.policy import Policy
 from hygiene.models import AccessKey, Action, Alert, NoticeKind, OwnerNotice, Plan, Poll, Remediation, State
 from hygiene.services import approvals, campaign_answers, campaign_mail, campaigns, change_rules, remediation, sweeper
 from hygiene.services.clock import Clock
+from hygiene.services.digest_content import compose
 from hygiene.services.notices import BadAnswer, asked_of, with_answers
+from hygiene.services.openings import openings
 from hygiene.services.plans import make_plan
 from hygiene.services.refused import Invalid, NotAllowed
 from tests.fakes import FakeAwsAccount
@@ -146,6 +148,36 @@ def test_it_acts_in_the_change_window_of_the_account_and_on_no_freeze_day(
     assert world.calls("UpdateAccessKey") == 0
     days.until(held.due_at)
     assert (states(plan), world.calls("UpdateAccessKey")) == ({State.SUCCEEDED}, 3)
+
+
+def test_mails_and_digest_name_the_day_on_which_the_window_opens(
+    campaign: Plans, days: Days, world: FakeAwsAccount, operator: User, policy: Policy
+) -> None:
+    Account.objects.update(change_window="tue 09:00-17:00 UTC")  # the campaign's day is a Monday
+    plan = campaign(14)
+    days.sweep()
+    assert mail.outbox[0].subject == "[keys] 3 access keys of yours will be disabled on 8 Dec 2026"
+    assert ": from 8 Dec 2026, 09:00 UTC\n" in mail.outbox[0].body
+    assert "7 Dec 2026" not in mail.outbox[0].body
+    seen = compose(operator, week="N", before=None, policy=policy, now=world.now)
+    assert seen.coming.lines[0].title == "Tue 8 Dec: 3 keys will be disabled"
+    late = (plan.run_at or world.now) + timedelta(hours=1)  # its day has come, its window has not
+    assert compose(operator, week="N", before=None, policy=policy, now=late).coming.lines[0].title == "Tue 8 Dec: 3 keys will be disabled"
+
+
+def test_a_mail_about_accounts_with_several_windows_names_the_first_day(
+    campaign: Plans, keys: list[AccessKey], days: Days, world: FakeAwsAccount
+) -> None:
+    other = Account.objects.create(account_id="999988887777", name="other", created_at=world.now, updated_at=world.now, owner_email=OWNER)
+    plan = campaign(14)
+    plan.remediations.filter(key=keys[0]).update(account=other)
+    Account.objects.exclude(pk=other.pk).update(change_window="wed 09:00-17:00 UTC")
+    begins = openings(plan.remediations.select_related("account", "plan"), now=world.now)
+    assert sorted(moment.day for moment in begins.values() if moment) == [7, 9, 9]
+    days.sweep()
+    assert mail.outbox[0].subject == "[keys] 3 access keys of yours will be disabled from 7 Dec 2026"
+    Account.objects.update(change_window="whenever")
+    assert set(openings(plan.remediations.select_related("account", "plan"), now=world.now).values()) == {None}
 
 
 def test_a_window_that_cannot_be_read_is_closed(campaign: Plans, days: Days, world: FakeAwsAccount) -> None:

@@ -50,14 +50,22 @@ def edge(users: int = 10, **fields: object) -> tuple[Account, FakeAwsAccount]:
     return account, world
 
 
+def operator_page(user: User, url: str) -> int:
+    """How many rows the page of a link has."""
+    client = Client()
+    client.force_login(user)
+    return len(client.get(url.partition("testserver")[2] or url).context["table"].rows)
+
+
 def test_a_section_has_ten_lines_and_a_link_to_the_rest(operator: User) -> None:
     estate(50)
     digest = composed(operator)
     assert len(digest.needs.lines) == 10
-    urgent = (
-        AccessKey.objects.filter(severity__gte=30).count() + Principal.objects.filter(failing_rules__icontains="password.no_mfa").count()
-    )
-    assert digest.needs.more == urgent - 10
+    people = Principal.objects.filter(failing_rules__icontains="password.no_mfa").count()
+    assert titles(digest.needs)[-1] == f"{people} console users without MFA"
+    assert digest.needs.lines[-1].url.endswith("/users/?view=no-mfa")
+    keys = operator_page(operator, digest.needs.url)
+    assert (digest.needs.more, keys) == (AccessKey.objects.filter(severity__gte=30).count() - 9, digest.needs.more + 9)
     text = text_of(digest, digests.subscription_of(operator, now=timezone.now()))
     assert f"and {digest.needs.more} more: http" in text
     assert f"and {digest.needs.more} more" in html_of(digest, digests.subscription_of(operator, now=timezone.now()))

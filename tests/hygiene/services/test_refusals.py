@@ -80,6 +80,7 @@ STORED: list[tuple[str, Change, str]] = [  # refused in the plan, and by a worke
     ("not_allowed", lambda site: site.operator.groups.clear(), "role operator"),
     ("not_allowed", lambda site: site.narrow(), "scope|may no longer see"),
     ("switched_off", lambda site: setattr(site.settings, "REMEDIATION_ENABLED", False), "switched off for this installation"),
+    ("removed", lambda site: site.account(removed_at=site.world.now), "was removed from Key Hygiene"),
     ("no_act_role", lambda site: site.account(act_role_arn=""), "has no act role"),
     ("read_only", lambda site: site.account(allows_remediation=False), "changes are not allowed in this account"),
     ("suspended", lambda site: site.account(organization_state="SUSPENDED"), "suspended or closed"),

@@ -31,7 +31,9 @@ def test_owner_environment_and_tags_are_changed_with_an_audit_row(client_for: Cl
     assert "team=a=b" in client.get(reverse("account", args=[account.account_id])).content.decode()
 
 
-@pytest.mark.parametrize("wrong", [{"owner_email": "nobody"}, {"tags": "lake"}, {"tags": "=lake"}, {"environment": "x" * 65}])
+@pytest.mark.parametrize(
+    "wrong", [{"owner_email": "nobody"}, {"tags": "lake"}, {"tags": "=lake"}, {"tags": "app=lake\napp=sea"}, {"environment": "x" * 65}]
+)
 def test_what_is_no_owner_or_tag_is_said_and_nothing_is_saved(wrong: dict[str, str], client_for: ClientFor, administrator: User) -> None:
     account, _ = estate(0)
     url = reverse("account-details", args=[account.account_id])

@@ -66,12 +66,12 @@ def test_the_dialog_offers_a_day_and_the_queue_shows_the_campaign(plan: Plan, op
     campaigns.tend(now=timezone.now())
     page = client.get(reverse("queue") + "?view=scheduled").content.decode()
     day = (timezone.now() + timedelta(days=14)).strftime("%b %Y")
-    assert f"Disable 2 keys on {Plan.objects.get().run_at:%-d} {day}" in page
+    assert f"Disable 2 keys from {Plan.objects.get().run_at:%-d} {day}" in page
     page = client.get(reverse("run", args=[plan.uuid])).content.decode()
     for words in ("1 owner at once", "Stop the campaign", "Another day"):
         assert words in page
     key = AccessKey.objects.filter(plan_items__plan=plan)[0]
-    assert "disabling on" in client.get(reverse("key", args=[key.uuid])).content.decode()
+    assert "disabling from" in client.get(reverse("key", args=[key.uuid])).content.decode()
     assert woken == []
 
 
@@ -152,7 +152,10 @@ def test_the_change_window_of_an_account_is_set_by_an_administrator(
     assert account.change_window == "mon-fri 09:00-17:00 Europe/London; sat 10:00-12:00"
     assert "mon-fri 09:00-17:00" in client.get(reverse("account", args=[account.account_id])).content.decode()
     wrong = client.post(url, {"change_window": "at night"})
-    assert (wrong.status_code, "looks like" in wrong.content.decode()) == (422, True)
+    page = wrong.content.decode()
+    assert (wrong.status_code, wrong["Content-Type"]) == (422, "text/html; charset=utf-8")
+    for words in ("looks like", 'value="at night"', 'aria-describedby="window-error"', "Change window of data-lake"):
+        assert words in page
     assert AuditEvent.objects.filter(action="account.change_window").count() == 1
     assert client_for(operator).post(url, {"change_window": ""}).status_code == 403
     assert client.post(reverse("account-window", args=["000000000000"])).status_code == 404

@@ -83,9 +83,23 @@ def test_scope_format_rhythm_and_a_view_are_chosen_in_the_form(client_for: Calla
     numbers = {**values, "scope": "accounts", "accounts": "204811779021, 771433802256"}
     assert client.post(reverse("digest-settings"), numbers).status_code == 302
     assert DigestSubscription.objects.get(user=viewer).scope == "204811779021,771433802256"
+    stranger = client.post(reverse("digest-settings"), {**numbers, "accounts": f"{account.account_id},999999999999"})
+    assert (stranger.status_code, "999999999999 is no account that you see here." in stranger.content.decode()) == (422, True)
     for wrong in ({**numbers, "accounts": "12"}, {**values, "scope": "ou:Elsewhere"}, {**values, "saved_view": others.pk}):
         assert client.post(reverse("digest-settings"), wrong).status_code == 422
     assert "Secret" not in client.get(reverse("digest")).content.decode()
+
+
+def test_the_address_of_the_settings_leads_to_the_page_with_the_form(client_for: Callable[[User], Client], viewer: User) -> None:
+    assert client_for(viewer).get(reverse("digest-settings"))["Location"] == reverse("digest")
+
+
+def test_the_preview_of_an_empty_scope_says_that_nothing_is_mailed(client_for: Callable[[User], Client], viewer: User) -> None:
+    estate(5)
+    client = client_for(viewer)
+    assert "Nothing is mailed" not in client.get(reverse("digest")).content.decode()
+    DigestSubscription.objects.filter(user=viewer).update(scope="999999999999")
+    assert "Nothing is mailed: the digest is about 1 chosen account" in client.get(reverse("digest")).content.decode()
 
 
 def test_an_administrator_sets_the_default_of_a_role(client_for: Callable[[User], Client], administrator: User, viewer: User) -> None:
@@ -123,7 +137,7 @@ def test_a_post_needs_the_method_the_sign_in_and_the_role(
 ) -> None:
     nobody = client_for(person(None))
     assert nobody.post(reverse(name)).status_code == 403
-    assert nobody.get(reverse(name)).status_code == 405
+    assert nobody.get(reverse(name)).status_code == (403 if name == "digest-settings" else 405)
     assert Client().post(reverse(name)).status_code == 302
     assert DigestDelivery.objects.count() == 0
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, AuditEvent, ScopeGrant
+from hygiene.domain.wording import day
 from hygiene.models import AccessKey, Exemption, Principal
 from hygiene.services import exemptions
 from hygiene.services.exemptions import Cover, Terms
@@ -215,3 +216,25 @@ def test_the_page_of_an_exemption_names_who_what_why_and_until_when(
     for words in ("Kept for the restore test.", "cto@example.com", "SEC-1", "Never used", "approver", "this needs the role approver"):
         assert words in page, words
     assert Principal.objects.filter(name="user-0000").exists()
+
+
+def test_an_exemption_needs_an_end_and_says_it_as_every_page_says_days(
+    key: AccessKey, client_for: Callable[[User], Client], approver: User
+) -> None:
+    client = client_for(approver)
+    page = client.post(NEW, answers(key=str(key.uuid), ends_on=""))
+    assert (page.status_code, "an exemption never runs without one" in page.content.decode()) == (422, True)
+    ends_on = timezone.localdate() + timedelta(days=5)
+    page = client.post(NEW, answers(key=str(key.uuid), ends_on=ends_on.isoformat()), follow=True)
+    assert f"The exemption holds until {ends_on.day} {ends_on:%b %Y}." in page.content.decode()
+
+
+def test_the_reminder_of_a_short_exemption_is_announced_for_half_of_its_time(
+    key: AccessKey, client_for: Callable[[User], Client], approver: User
+) -> None:
+    client = client_for(approver)
+    short, long = stored(approver, Cover(key=key), days=5), stored(approver, Cover(principal=key.principal), days=90)
+    page = client.get(reverse("exemption", args=[short.uuid])).content.decode()
+    assert f"not yet, goes out on {day(short.ends_at - (short.ends_at - short.created_at) / 2)}" in page
+    page = client.get(reverse("exemption", args=[long.uuid])).content.decode()
+    assert f"not yet, goes out on {day(long.ends_at - timedelta(days=14))}" in page

@@ -67,7 +67,7 @@ def test_a_users_page_shows_rights_tags_credentials_and_the_owner_with_its_sourc
         "APKAEXAMPLE, active, uploaded",
         "bedrock, ACCAEXAMPLE, active, made",
         "never expires",
-        '<span class="chip">team-web@example.com</span><small>tag Owner</small>',
+        '<span class="chip clip" title="team-web@example.com">team-web@example.com</span><small>tag Owner</small>',
         "GetAccountAuthorizationDetails, <time",
         "ListServiceSpecificCredentials, <time",
         "human user",

@@ -285,6 +285,14 @@ def test_all_that_match_become_one_plan_without_root(client_for: Callable[[User]
     assert client.post(reverse("plan-new"), {"action": "disable", "all": "1", "q": "user:nobody"}).status_code == 404
 
 
+def test_the_theme_button_goes_back_to_the_page_as_it_is_filtered_now(client_for: Callable[[User], Client], viewer: User) -> None:
+    client, said = client_for(viewer), {"theme": "dark", "next": "/keys/"}
+    url = "http://testserver/keys/?q=age%3A%3E90"
+    assert client.post(reverse("preferences-theme"), said, headers={"Referer": url})["Location"] == url
+    for elsewhere in ("https://evil.example/keys/", ""):
+        assert client.post(reverse("preferences-theme"), said, headers={"Referer": elsewhere})["Location"] == "/keys/"
+
+
 def test_the_density_button_keeps_the_theme(client_for: Callable[[User], Client], viewer: User) -> None:
     client = client_for(viewer)
     client.post(reverse("preferences-theme"), {"theme": "dark", "next": "/keys/"})

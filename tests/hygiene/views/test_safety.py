@@ -51,7 +51,7 @@ def test_the_approver_finds_the_plan_and_sees_the_same_list(plan: Plan, approver
 def test_the_queue_in_the_navigation_counts_what_waits_for_me(
     page: str, plan: Plan, approver: User, operator: User, client_for: As
 ) -> None:
-    badge = '<span class="count">1<span class="sr"> waiting for you</span></span>'
+    badge = '<span class="count">1<span class="sr"> change waiting for you</span></span>'
     assert badge in client_for(approver).get(reverse(page)).content.decode()
     assert "waiting for you" not in client_for(operator).get(reverse(page)).content.decode()
 
