@@ -50,7 +50,9 @@ def refusal(account: Account) -> Refusal | None:
         return Refusal("management", MANAGEMENT)
     if role == OrganizationRole.NONE:
         return Refusal("standalone", STANDALONE)
-    if account.removed_at is not None or account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE):
+    if account.removed_at is not None:
+        return Refusal("removed", f"{account.name} was removed here: its root user is not looked at.")
+    if account.organization_state not in (OrganizationState.NONE, OrganizationState.ACTIVE):
         return Refusal("suspended", f"{account.name} is suspended or closed.")
     return None
 

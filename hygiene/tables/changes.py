@@ -75,7 +75,7 @@ class ChangeTable(AccountFacts):
         if record.state == State.AWAITING_APPROVAL:
             return two(capfirst(words), f"{wording.plural(record.plan.approvals_needed, 'approval')} needed")
         if record.is_scheduled:
-            return two(f"{doing(record)} on {wording.day(record.due_at)}", "its owner is told before")
+            return two(f"{doing(record)} from {wording.day(record.due_at)}", "its owner is told before")
         if record.is_open:
             return two(f"{doing(record)}…", words)
         first = severity(Severity.HIGH.value, capfirst(words)) if level(record) == "high" else capfirst(words)

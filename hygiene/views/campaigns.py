@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Account
 from hygiene.models import Plan
@@ -50,11 +50,13 @@ def stop(request: Request, uuid: UUID) -> HttpResponse:
     return answer(request, plan, "stop", partial(campaigns.stop, plan, actor=request.user, reason=reason, now=timezone.now()))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("accounts.manage_accounts")
 def account_window(request: SignedIn, account_id: str) -> HttpResponse:
-    """When campaigns may act in the account."""
+    """When campaigns may act in the account. Its form stands on the account's page; here it is where it was refused."""
     account = get_object_or_404(Account.objects.visible_to(request.user), account_id=account_id)
+    if request.method != "POST":
+        return render(request, "hygiene/account_window.html", {"account": account, "typed": account.change_window})
     try:
         calendars.set_window(account, request.POST.get("change_window", "")[:500], actor=request.user, now=timezone.now())
     except NotAllowed as error:

@@ -61,9 +61,10 @@ def _campaign(request: Request, plan: Plan) -> dict[str, Any]:
     """When a campaign acts, whom it warned, what owners answered, and who may move or stop it."""
     waits = plan.remediations.filter(state__in=WAITING_STATES).exists()
     is_mine = plan.created_by_id == request.user.pk
+    told = plan.notices.exclude(answer="", state="sent").exclude(answer="", state="claimed", error="")
     return {
         "warnings": campaigns.warnings(plan),
-        "answers": plan.notices.exclude(answer="", state__in=("sent", "claimed")).order_by("-claimed_at", "owner"),
+        "answers": told.order_by("-claimed_at", "owner"),
         "without_owner": campaigns.without_owner(plan),
         "openings": _openings(plan) if waits else [],
         "may_move": waits and is_mine,

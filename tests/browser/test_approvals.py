@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations
 from tests.demo_process import DemoProcess, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(300)]
@@ -60,6 +61,10 @@ def test_one_asks_another_approves_and_the_worker_deletes(demo: DemoProcess, pag
     deciding.goto("/queue/")
     deciding.locator(f"a[href='/queue/runs/{_dashed(str(run))}/']").first.click()
     expect(deciding.locator("#main")).to_contain_text(key[-4:])
+    plan = deciding.get_by_role("region", name=re.compile("^The plan"))
+    plan.locator("summary").click()
+    expect(plan.locator("details")).to_contain_text(re.compile("Disabled, never used.*Nothing is known to break"))
+    assert violations(deciding) == {}
     deciding.get_by_label(re.compile("Comment")).fill("Nobody uses it.")
     deciding.get_by_role("button", name="Approve 1 change").click()
     expect(deciding.locator("#main")).to_contain_text("1 done", timeout=60_000)

@@ -111,7 +111,7 @@ def test_an_owner_answers_on_the_page_that_the_mail_leads_to(
     notice, client = OwnerNotice.objects.get(kind=NoticeKind.FIRST), client_for(owner)
     url = reverse("campaign-answer", args=[notice.uuid])
     page = client.get(f"{url}?answer=disable_now").content.decode()
-    for words in ("These keys of yours will be disabled on", 'value="disable_now" checked', "It is in use"):
+    for words in ("These keys of yours will be disabled, not before", 'value="disable_now" checked', "It is in use"):
         assert words in page
     rows = list(campaign.remediations.order_by("pk"))
     assert set(campaign.remediations.values_list("state", flat=True)) == {State.REQUESTED}
@@ -147,6 +147,7 @@ def test_the_change_window_of_an_account_is_set_by_an_administrator(
 ) -> None:
     account = Account.objects.get(name="data-lake")
     url, client = reverse("account-window", args=[account.account_id]), client_for(administrator)
+    assert b"Change window" in client.get(url).content
     assert client.post(url, {"change_window": " mon-fri  09:00-17:00 Europe/London ; sat 10:00-12:00"}).status_code == 302
     account.refresh_from_db()
     assert account.change_window == "mon-fri 09:00-17:00 Europe/London; sat 10:00-12:00"

@@ -62,7 +62,7 @@ MATRIX: dict[str, tuple[str, frozenset[str]]] = {
     "account-details": ("post", ADMINISTRATOR),
     "account-remove": ("get", ADMINISTRATOR),
     "account-remediation": ("post", ADMINISTRATOR),
-    "account-window": ("post", ADMINISTRATOR),
+    "account-window": ("get", ADMINISTRATOR),
     **dict.fromkeys(("account-new", "account-new-template"), ("get", ADMINISTRATOR)),
     **dict.fromkeys(("account-new-save", "account-new-test", "account-new-add", "account-new-discard"), ("post", ADMINISTRATOR)),
     "account-access": ("get", EVERYBODY),
