@@ -1,4 +1,4 @@
-"""What the environment of this installation sets, in words, for administrators: each with the name of its setting, and never a secret."""
+"""What administrators are told of the environment beside the rest: each with the name of its setting, and never a secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Line:
 
 def lines() -> list[Line]:
     """All of them, in the order of the panel. No query beyond the policy's, which is kept."""
-    return [_sign_on(), _mail(), *_records(), *_work(), _profile()]
+    return [_sign_on(), _mail(), *_records(), _digest(), _profile()]
 
 
 def _sign_on() -> Line:
@@ -45,14 +45,10 @@ def _records() -> list[Line]:
     ]
 
 
-def _work() -> list[Line]:
+def _digest() -> Line:
     slot = settings.DIGEST_SCHEDULE
     when = f"{WEEKDAYS[slot.weekday].capitalize()} {slot.at:%H:%M} {slot.zone.key}"
-    return [
-        Line("Changes to keys", "on" if settings.REMEDIATION_ENABLED else "off: read-only", "REMEDIATION_ENABLED"),
-        Line("Polls", f"every {settings.POLL_INTERVAL_HOURS:g} hours", "POLL_INTERVAL_HOURS"),
-        Line("Digest", when, "DIGEST_SCHEDULE", "unless a role or a person has another slot"),
-    ]
+    return Line("Digest", when, "DIGEST_SCHEDULE", "unless a role or a person has another slot")
 
 
 def _profile() -> Line:
