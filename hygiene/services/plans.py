@@ -118,7 +118,7 @@ def _name_to_type(item: PlanItem) -> str:
 
 
 def is_typed(plan: Plan, expected: str, typed: str) -> bool:
-    """Whether it is what was asked for, in any case; a count may be grouped as it is shown; the last 4 digits stand for an account number."""
+    """Whether it is what was asked for, in any case. A count may be grouped; the last 4 digits stand for an account number."""
     word, wanted = typed.strip().upper(), expected.upper()
     if wanted.isdecimal():
         word = word.replace(",", "")
