@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from accounts import audit
+from accounts import audit, audit_chain
 from accounts.models import AuditEvent
 from hygiene.models import Alert
 from hygiene.services import audit_watch
@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 def events(now: datetime) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE accounts_auditevent ENABLE TRIGGER USER")
+            for table in audit_chain.GUARDED:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     audit.record_many(audit.Entry(action=f"test.{place}", outcome="succeeded", now=now) for place in range(3))
 
 
