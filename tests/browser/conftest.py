@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from tests.browser.pictures import chromium, sign_in
 from tests.demo_process import PASSWORD, DemoProcess, start_demo
@@ -35,8 +35,24 @@ def chrome() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def sessions(chrome: Browser, demo: DemoProcess) -> Callable[[str], StorageState]:
+    """A person's session, through the real form once: the form lets one address in thirty times a minute only."""
+    known: dict[str, StorageState] = {}
+
+    def of(user: str) -> StorageState:
+        if user not in known:
+            context = chrome.new_context(base_url=demo.url)
+            sign_in(context.new_page(), demo.url, user=user, password=PASSWORD)
+            known[user] = context.storage_state()
+            context.close()
+        return known[user]
+
+    return of
+
+
 @pytest.fixture
-def page_for(chrome: Browser, demo: DemoProcess) -> Iterator[Callable[..., Page]]:
+def page_for(chrome: Browser, demo: DemoProcess, sessions: Callable[[str], StorageState]) -> Iterator[Callable[..., Page]]:
     """Signed-in pages, each in a context of its own."""
     opened: list[BrowserContext] = []
 
@@ -46,11 +62,12 @@ def page_for(chrome: Browser, demo: DemoProcess) -> Iterator[Callable[..., Page]
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
             base_url=demo.url,
+            storage_state=sessions(user),
         )
         context.set_default_timeout(15_000)
         opened.append(context)
         page = context.new_page()
-        sign_in(page, demo.url, user=user, password=PASSWORD)
+        page.goto("/")
         return page
 
     yield make
