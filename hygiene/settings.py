@@ -86,6 +86,14 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+TEMPLATES.append(
+    {  # plain text, where nothing is escaped: `services.mailing` asks for it by its name
+        "NAME": "text",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "emails"],
+        "OPTIONS": {"autoescape": False},
+    }
+)
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- data ------------------------------------------------------------------------------------------------------------

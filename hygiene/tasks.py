@@ -225,7 +225,8 @@ def end_exemptions() -> None:
     for row in exemption_ends.end_due(now=now):
         exemption_ends.reevaluate(row, policies=book.for_account, now=now)
     for row in exemption_ends.due_reminders(now=now):
-        exemption_ends.remind(row, now=now)
+        if exemption_ends.remind(row, now=now) == exemption_ends.AWAY:
+            break
 
 
 @shared_task(soft_time_limit=540, time_limit=600)

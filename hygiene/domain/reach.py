@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.gateway import AttachedPolicy, UserDetails
+from hygiene.domain.wording import listed
 
 ADMINISTRATOR = ":iam::aws:policy/AdministratorAccess"
 QUARANTINE = "AWSCompromisedKeyQuarantine"
@@ -52,8 +53,7 @@ class Reach:
         named = [f"{name} (read)" if name in self.reading else name for name in self.services]
         if "*" in self.services:
             named = ["every service (read)" if "*" in self.reading else "every service"]
-        more = len(named) - MOST_SERVICES
-        return ", ".join(named[:MOST_SERVICES]) + (f" and {more} more" if more > 0 else "")
+        return listed(named, most=MOST_SERVICES)
 
 
 @dataclass(frozen=True, slots=True)

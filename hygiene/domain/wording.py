@@ -5,6 +5,7 @@ A missing value is said to be missing; it is never an empty cell and never a goo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +34,13 @@ def number(value: int) -> str:
 def plural(count: int, noun: str, many: str = "") -> str:
     """1 key, 2 keys."""
     return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
+
+
+def listed(found: Sequence[str], *, most: int, total: int | None = None) -> str:
+    """The first names with commas, and how many more: "ann, bob and 1,204 more". `total`: of how many, if not all are in `found`."""
+    shown = ", ".join(found[:most])
+    rest = (len(found) if total is None else total) - min(len(found), most)
+    return f"{shown} and {number(rest)} more" if rest > 0 else shown
 
 
 def day(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from hygiene.domain.facts import KeyMatch, KeyStatus, Source, UseState
 from hygiene.domain.policy import IN_USE_DAYS, Policy
 from hygiene.domain.rotation import RotatingKey, RotationStep, guide
 from hygiene.domain.states import AccountState
-from hygiene.domain.wording import day, is_young, key_sentence, last_used_words, place, plural, relative, short_key_id, used_when
+from hygiene.domain.wording import day, is_young, key_sentence, last_used_words, listed, place, plural, relative, short_key_id, used_when
 from hygiene.models import AccessKey, Action, Plan
 from hygiene.services.live_keys import last_use
 from hygiene.services.notices import Asked, asked_of, with_answers
@@ -151,10 +151,8 @@ def _reach_words(key: AccessKey) -> str:
     services = reach.get("services") or []
     if services == ["*"]:
         return "something in every service"
-    more = f" and {len(services) - MOST_SERVICES} more" if len(services) > MOST_SERVICES else ""
-    return (
-        f"{plural(len(services), 'service')}: {', '.join(services[:MOST_SERVICES])}{more}" if services else "nothing by its user's policies"
-    )
+    shown = listed(services, most=MOST_SERVICES)
+    return f"{plural(len(services), 'service')}: {shown}" if services else "nothing by its user's policies"
 
 
 def trail_panel(key: AccessKey, *, now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from accounts.gateway import AccessDenied, AwsError, Gateway, UnexpectedAwsError, Unreachable
+from hygiene.domain.wording import listed
 from hygiene.models import Principal
 from hygiene.services.clock import Clock
 
@@ -40,6 +41,8 @@ class Aside:
 
     def takes(self, user: Principal, error: AwsError) -> bool:
         """Whether the error may be this user's own; the user is set aside then."""
+        if not isinstance(error, UnexpectedAwsError):
+            self._error = error
         if not self._is_own(error):
             return False
         self.in_a_row += 1
@@ -64,15 +67,13 @@ class Aside:
             limit = MANY if self.is_answered else FEW
         else:
             is_own, limit = isinstance(error, Unreachable) and bool(error.request_id), FEW  # an answer, if a broken one
-        self._error = error
         return is_own and self.in_a_row + 1 < limit
 
     def note(self, operation: str, unknown: str) -> str:
         """One sentence for the poll's page; empty when nobody is set aside."""
         if not self.names:
             return ""
-        more = f" and {len(self.names) - NAMED} more" if len(self.names) > NAMED else ""
-        names = ", ".join(self.names[:NAMED]) + more
+        names = listed(self.names, most=NAMED)
         return f"{operation} does not tell of {names} ({', '.join(self.codes)}): {unknown} unknown. It is asked again next time."
 
 

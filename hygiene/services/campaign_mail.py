@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts import audit
@@ -81,11 +80,7 @@ def _message(notice: OwnerNotice, rows: list[Remediation], now: datetime) -> Ema
         "reason": rows[0].get_reason_display(),
         "note": rows[0].note,
     }
-    subject, body, html = (render_to_string(f"emails/campaign-{part}", context) for part in ("subject.txt", "body.txt", "body.html"))
-    headers = {"Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [notice.owner], headers=headers)
-    message.attach_alternative(html, "text/html")
-    return message
+    return mailing.compose("campaign", context, to=notice.owner)
 
 
 def _date_words(rows: list[Remediation], begins: Mapping[int, datetime | None]) -> str:

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from hygiene.domain.wording import listed
 from hygiene.models import DigestDelivery, DigestSubscription
 from hygiene.people import roles_of
+from hygiene.services import mailing
 from hygiene.services.digest_content import Digest, Section, link
 
 LEVELS = {"critical": "!!", "high": "! ", "medium": "* ", "low": "- ", "done": "+ ", "ok": "  ", "info": "- ", "unknown": "? "}
@@ -31,7 +33,7 @@ def text_of(digest: Digest, subscription: DigestSubscription, anchor: str = "") 
     rows = [f"{figure.name:<{width}}  {_shown(figure.value):>7}  {figure.change}".rstrip() for figure in digest.figures]
     sections = [{"section": part, "lines": _lines(part)} for part in digest.sections]
     more = {"rows": list(zip(rows, digest.figures, strict=True)), "text_sections": sections, "text_missing": _lines(digest.missing)}
-    return render_to_string("emails/digest-body.txt", {**context, **more}).strip() + "\n"
+    return mailing.text_of("digest-body.txt", {**context, **more}).strip() + "\n"
 
 
 def _lines(part: Section) -> list[str]:
@@ -65,8 +67,7 @@ def _context(digest: Digest, subscription: DigestSubscription, anchor: str) -> d
 
 def names_of(found: Sequence[str]) -> str:
     """The first ten names, and how many more."""
-    rest = len(found) - MOST_UNCOMPARED
-    return ", ".join(found[:MOST_UNCOMPARED]) + (f" and {rest} more" if rest > 0 else "")
+    return listed(found, most=MOST_UNCOMPARED)
 
 
 def message_of(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from hygiene.domain.wording import number
+from hygiene.domain.wording import listed, number
 
 MOST_LINES = 10
 MOST_NAMES = 3
@@ -62,9 +62,7 @@ def section(title: str, lines: Sequence[Line], total: int, url: str, empty: str)
 
 def names(found: Sequence[str], total: int) -> str:
     """The first three, and how many more."""
-    shown = ", ".join(found[:MOST_NAMES])
-    rest = total - min(len(found), MOST_NAMES)
-    return f"{shown} and {number(rest)} more" if rest > 0 else shown
+    return listed(found, most=MOST_NAMES, total=total)
 
 
 def link(name: str, *arguments: object, **query: str) -> str:

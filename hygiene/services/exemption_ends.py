@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts import audit
@@ -24,6 +23,7 @@ from hygiene.services.exemptions import ENDING, cover_of, end, rule_titles
 
 Policies = Callable[[Account], Policy]
 MOST_PER_RUN = 500
+WAITS, AWAY = "waits", "server away"
 QUICK_ROWS = 10
 QUICK_USERS = 500
 
@@ -106,7 +106,7 @@ def address_of(name: str) -> str:
 def remind(row: Exemption, *, now: datetime) -> str:
     """One reminder, claimed before it is sent, so that nobody is reminded twice. Returns what came of it, for the audit log.
 
-    While the mail server cannot be asked it "waits" for the next run.
+    A mail that the server puts off WAITS for the next run; while the server is AWAY every other does too.
     """
     if not Exemption.objects.live().filter(pk=row.pk, reminded_at__isnull=True).update(reminded_at=now):
         return "claimed"
@@ -117,7 +117,7 @@ def remind(row: Exemption, *, now: datetime) -> str:
         if not delivered.is_settled:
             Exemption.objects.filter(pk=row.pk).update(reminded_at=None)
             mailing.put_off(delivered, now=now)
-            return "waits"
+            return AWAY if delivered.is_server_away else WAITS
         outcome, message = str(delivered.state), delivered.error or f"to {address}"
     words = cover_of(row).words
     audit.record(action="exemption.remind", outcome=outcome, now=now, account=row.account, target=words, message=message)
@@ -133,10 +133,4 @@ def _message(row: Exemption, address: str, now: datetime) -> EmailMultiAlternati
         "days": (row.ends_at - now).days,
         "url": f"{settings.SITE_ROOT}{reverse('exemption', args=[row.uuid])}",
     }
-    subject, body, html = (
-        render_to_string(f"emails/exemption-reminder-{part}", context) for part in ("subject.txt", "body.txt", "body.html")
-    )
-    headers = {"Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [address], headers=headers)
-    message.attach_alternative(html, "text/html")
-    return message
+    return mailing.compose("exemption-reminder", context, to=address)

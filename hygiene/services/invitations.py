@@ -15,7 +15,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts import audit
@@ -107,11 +106,7 @@ def _message(person: User) -> EmailMultiAlternatives:
         "link": link(person),
         "site": settings.SITE_ROOT,
     }
-    subject, body, html = (render_to_string(f"emails/invitation-{part}", context) for part in ("subject.txt", "body.txt", "body.html"))
-    headers = {"Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email], headers=headers)
-    message.attach_alternative(html, "text/html")
-    return message
+    return mailing.compose("invitation", context, to=person.email)
 
 
 def _record(person: User, outcome: str, now: datetime, **values: Any) -> None:

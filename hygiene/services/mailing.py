@@ -1,4 +1,4 @@
-"""Handing a claimed mail to the mail server, at most once. While that cannot be asked mails wait, and one of them tries every five minutes.
+"""Mails: made of templates, and handed to the mail server at most once. While that is away they wait, and one tries every 5 minutes.
 
 A mail waits only if the server cannot have it: the connection did not come about, or it was refused for now (RFC 5321, replies 4yz).
 After a day a mail that still waits has failed; a warning of a campaign waits until all its warnings start again (`grace`).
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.mail import EmailMessage, get_connection
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db.models import Q
+from django.template.loader import render_to_string
 
 from hygiene.models import Invitation, NoticeState, OwnerNotice
 
@@ -40,6 +42,20 @@ class Delivered:
         """What the mail's row is to hold."""
         sent_at = now if self.state == NoticeState.SENT else None
         return {"state": self.state, "error": self.error, "sent_at": sent_at, "try_at": None if self.is_settled else now + RETRY_AFTER}
+
+
+def text_of(template: str, context: dict[str, Any]) -> str:
+    """A template of plain text: nothing of it is escaped."""
+    return render_to_string(template, context, using="text")
+
+
+def compose(name: str, context: dict[str, Any], *, to: str) -> EmailMultiAlternatives:
+    """The mail of the templates `emails/NAME-subject.txt`, `-body.txt` and `-body.html` to one address."""
+    subject, body = text_of(f"{name}-subject.txt", context), text_of(f"{name}-body.txt", context)
+    headers = {"Auto-Submitted": "auto-generated"}
+    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [to], headers=headers)
+    message.attach_alternative(render_to_string(f"emails/{name}-body.html", context), "text/html")
+    return message
 
 
 def ready(now: datetime) -> Q:

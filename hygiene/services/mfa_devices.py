@@ -65,16 +65,13 @@ def read(
     except AccessDenied as error:
         if error.operation == "AssumeRole":
             raise
-        return _refused(
-            poll, status, () if was_refused else [user for user in users if user.pk not in done], reading, policy=policy, clock=clock
-        )
+        waiting = [] if was_refused else [user for user in users if user.pk not in done]
+        return _refused(poll, status, waiting, reading, policy=policy, clock=clock)
     except Throttled:
         pass
-    if note := aside.note("ListMFADevices", "their other devices are"):
-        reading.notes.append(note)
     reading.left = len(users) - len(done) - len(aside)
-    if reading.left:
-        reading.notes.append(f"MFA devices of {reading.left} users are still to be read; the next poll goes on with them.")
+    later = f"MFA devices of {reading.left} users are still to be read; the next poll goes on with them." if reading.left else ""
+    reading.notes += filter(None, [aside.note("ListMFADevices", "their other devices are"), later])
     return reading
 
 

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts import audit
@@ -133,12 +132,7 @@ def send_together(notice_pks: Sequence[int], *, now: Callable[[], datetime]) -> 
 
 
 def _message(asked: Sequence[OwnerNotice], now: datetime) -> EmailMultiAlternatives:
-    context = {"questions": [_question(notice, now) for notice in asked]}
-    subject, body, html = (render_to_string(f"emails/owner-ask-{part}", context) for part in ("subject.txt", "body.txt", "body.html"))
-    headers = {"Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [asked[0].owner], headers=headers)
-    message.attach_alternative(html, "text/html")
-    return message
+    return mailing.compose("owner-ask", {"questions": [_question(notice, now) for notice in asked]}, to=asked[0].owner)
 
 
 def _question(notice: OwnerNotice, now: datetime) -> dict[str, Any]:

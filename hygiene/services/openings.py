@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from hygiene.models import Remediation
+from accounts.models import Account
+from hygiene.models import Plan, Remediation
 from hygiene.services import calendars, change_rules
 
 
@@ -19,3 +20,11 @@ def openings(rows: Iterable[Remediation], *, now: datetime) -> dict[int, datetim
             known[account.pk, moment] = calendars.next_open(account, moment, rules=rules)
         found[row.pk] = known[account.pk, moment]
     return found
+
+
+def of_accounts(plan: Plan, *, now: datetime) -> list[tuple[Account, datetime | None]]:
+    """Accounts of a campaign that have a window or a freeze day on its day, and when it may act in each. Two queries."""
+    rules, begins = change_rules.load(), max(plan.run_at or now, now)
+    accounts = Account.objects.filter(remediations__plan=plan).distinct().order_by("name", "pk")
+    found = [(account, calendars.next_open(account, begins, rules=rules)) for account in accounts]
+    return [(account, moment) for account, moment in found if account.change_window or moment != begins]

@@ -56,11 +56,15 @@ class Silent:
         return self.state not in (AccountState.PAUSED, AccountState.SUSPENDED)
 
 
-def silent_accounts(user: User | AnonymousUser, *, policy: Policy, now: datetime) -> list[Silent]:
-    """The visible accounts that do not report, by name. One query."""
-    visible = Account.objects.visible_to(user).filter(~reporting(policy=policy, now=now, prefix=""), removed_at__isnull=True)
+def visible_accounts(user: User | AnonymousUser) -> QuerySet[Account]:
+    """What the person sees and nobody removed."""
+    return Account.objects.visible_to(user).filter(removed_at__isnull=True)
+
+
+def silent_accounts(accounts: QuerySet[Account], *, policy: Policy, now: datetime) -> list[Silent]:
+    """Those of the accounts that do not report, by name. One query."""
     found = []
-    for account in visible.select_related("status").order_by("name", "pk"):
+    for account in accounts.filter(~reporting(policy=policy, now=now, prefix="")).select_related("status").order_by("name", "pk"):
         status = getattr(account, "status", None)
         state = state_of(status, account, policy=policy, now=now)
         found.append(Silent(account, state, status.report_generated_at if status else None))

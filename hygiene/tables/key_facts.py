@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.utils.safestring import SafeString
 
+from hygiene.domain import wording
 from hygiene.domain.facts import KeyStatus
 from hygiene.models import AccessKey
 from hygiene.services.exports import mfa_of
@@ -84,9 +85,7 @@ class KeyFacts(List):
             return "everything"
         if reach is None:
             return "not read"
-        services = list(reach.get("services", ()))
-        more = f" and {len(services) - MOST_SERVICES} more" if len(services) > MOST_SERVICES else ""
-        return ", ".join(services[:MOST_SERVICES]) + more or "nothing"
+        return wording.listed(list(reach.get("services", ())), most=MOST_SERVICES) or "nothing"
 
     def render_other_key(self, record: AccessKey) -> str:
         """Whether its user has another key, by the last report."""

@@ -9,6 +9,7 @@ import django_tables2 as tables
 from django.utils.safestring import SafeString
 
 from hygiene.domain.owners import descriptions
+from hygiene.domain.wording import listed
 from hygiene.models import Principal
 from hygiene.tables.account_facts import AccountFacts
 from hygiene.tables.base import moment_cell, two
@@ -21,9 +22,7 @@ def few(words: Iterable[str] | None) -> SafeString | str:
     """The first words and how many more; none, or that they were not read."""
     if words is None:
         return "not read"
-    found = list(words)
-    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
-    return ", ".join(found[:MOST]) + more or "none"
+    return listed(list(words), most=MOST) or "none"
 
 
 class UserFacts(AccountFacts):

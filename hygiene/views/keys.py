@@ -136,22 +136,33 @@ def _selected(request: SignedIn, *, text: str, view: str) -> QuerySet[AccessKey]
     return found.filter(views[view]) if view in views else found
 
 
+def _open_findings() -> QuerySet[Finding]:
+    return Finding.objects.open().order_by("-severity", "pk")
+
+
+def _with_those_of_root(key: AccessKey) -> list[Finding]:
+    """The key's open findings; of a root key also those of the root user, which is what the rules judge, and its severity by them."""
+    of_key = list(key.findings.all())
+    if not key.principal.is_root:
+        return of_key
+    of_root = list(_open_findings().filter(principal=key.principal_id, rule__startswith="root."))
+    key.severity = max([key.severity, *(finding.severity for finding in of_root if finding.outcome == FindingOutcome.FAIL)])
+    return [*of_root, *of_key]
+
+
 @require_safe
 @requires("hygiene.view_inventory")
 def key_detail(request: SignedIn, uuid: UUID) -> HttpResponse:
     """One key: lifecycle, what happens if it is disabled, timeline, facts and findings."""
     now, policy = lists.moment()
-    findings = Finding.objects.open().order_by("-severity", "pk")
     visible = with_answers(with_looks(with_actions(in_scope(AccessKey.objects.all(), request.user))))
-    key = get_object_or_404(visible.prefetch_related(Prefetch("findings", queryset=findings)), uuid=uuid)
+    key = get_object_or_404(visible.prefetch_related(Prefetch("findings", queryset=_open_findings())), uuid=uuid)
     siblings = list(AccessKey.objects.filter(principal=key.principal_id).exclude(pk=key.pk).select_related("principal"))
     trail = advice.trail_panel(key, now=now)
     limit = policies.current().for_key(key).number("key.too_old")
-    of_root = list(findings.filter(principal=key.principal_id, rule__startswith="root.")) if key.principal.is_root else []
-    key.severity = max([key.severity, *(finding.severity for finding in of_root if finding.outcome == FindingOutcome.FAIL)])
     context = {
         "key": key,
-        "root_findings": [*of_root, *key.findings.all()],  # the rules judge the root user, not its key
+        "root_findings": _with_those_of_root(key),
         "sentence": sentence(key, now=now, is_root=key.principal.is_root, limit_days=limit),
         "actions": offers(key, user=request.user, now=now),
         "advice": advice.for_disabling(key, usage=trail["usage"], policy=policy, now=now, asked=asked_of(key)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,11 +20,10 @@ from hygiene.domain.query import Query, parse_query
 from hygiene.domain.wording import plural
 from hygiene.filters import Scene, keys_of, narrow
 from hygiene.filters.conditions import Condition
-from hygiene.models import AccountStatus
 from hygiene.services import background_exports, policies
 from hygiene.services.counting import Counts
 from hygiene.tables.base import List, PagedRows
-from hygiene.views import exporting, facets, saved_views
+from hygiene.views import emptiness, exporting, facets, saved_views
 from hygiene.views.access import SignedIn
 from hygiene.views.facets import Facet, FacetKind
 
@@ -111,7 +110,6 @@ def answer(
 ) -> HttpResponseBase:
     """The page, or with ?format=csv|xlsx|json all rows of the same query with the columns of the export.
 
-    A file cannot say what of the filter line was left out, so there is none unless all of the line is understood.
     `total` is the number of `rows` before the filter line, where it is known; `counted` says it after, for a page that counts more at once.
     """
     if "pick" in request.GET:
@@ -121,13 +119,10 @@ def answer(
     if "facet" in request.GET and getattr(request, "htmx", False):
         return render(request, "hygiene/_facet.html", {"facet": next((facet for facet in shown if facet.is_open), None)})
     rows, notes = narrow(rows, query, page.conditions, scene)
-    style = request.GET.get("format")
-    if style in exporting.TYPES and notes:
-        return exporting.refusal(request, style, notes)
     paged = PagedRows(rows, _counted(request, page, query, counted or rows.count, total))
     table, choices = _table(request, page, paged, query, scene)
-    if style in exporting.TYPES:
-        return _export(request, page, table, rows)
+    if request.GET.get("format") in exporting.TYPES:
+        return _export(request, page, table, rows, notes)
     return _laid_out(request, page, table, scene, {"notes": notes, "facets": shown, "column_choices": choices, **context})
 
 
@@ -137,7 +132,10 @@ def _table(request: SignedIn, page: Page, paged: PagedRows, query: Query, scene:
     return table, table.choose(_wanted_columns(request), _pinned(query))
 
 
-def _export(request: SignedIn, page: Page, table: List, rows: QuerySet[Any, Any]) -> HttpResponseBase:
+def _export(request: SignedIn, page: Page, table: List, rows: QuerySet[Any, Any], notes: Sequence[str]) -> HttpResponseBase:
+    """A file cannot say what of the filter line was left out, so there is none unless all of the line is understood."""
+    if notes:
+        return exporting.refusal(request, request.GET["format"], notes)
     columns = table.exported() if request.GET.get("columns") == "visible" else None
     return exporting.response(request, page.kind, page.title, rows, request.GET["format"], columns=columns)
 
@@ -146,7 +144,11 @@ def _laid_out(request: SignedIn, page: Page, table: List, scene: Scene, said: Ma
     """One page of the rows with what stands around them: exports, words, controls, and what a list without rows says."""
     RequestConfig(request, paginate={"per_page": _page_size(request), "silent": True}).configure(table)
     exports = exporting.links(partial(address, request), has_columns=bool(page.table.fixed))
-    around = {"exports": exports, **_words(page, table), **_controls(request), **_emptiness(request, page, table)}
+    around: dict[str, Any] = {"exports": exports, **_words(page, table), **_controls(request)}
+    if not len(table.rows):
+        when_well = page.empty.get(request.GET.get("view", ""), f"There is no {page.noun} here.")
+        names_silent = bool(said.get("names_silent"))
+        around |= emptiness.words(page.kind, request.GET.get("q", ""), scene, when_well=when_well, names_silent=names_silent)
     return render(request, page.template, {"page": page, "table": table, "now": scene.now, "policy": scene.policy, **around, **said})
 
 
@@ -159,15 +161,6 @@ def _facets(request: SignedIn, page: Page, rows: QuerySet[Any, Any], scene: Scen
     line = facets.Line(request.GET.get("q", ""), page.conditions, scene, partial(address, request), rows, partial(_remembered, request))
     opened, find = request.GET.get("facet", ""), request.GET.get("find", "")
     return [facets.build(kind, line, is_open=kind.key == opened, find=find) for kind in page.facets]
-
-
-def _emptiness(request: SignedIn, page: Page, table: List) -> dict[str, Any]:
-    """What a list without rows says; no query for one that has rows."""
-    if len(table.rows):
-        return {}
-    words = page.empty.get(request.GET.get("view", ""), f"There is no {page.noun} here.")
-    has_data = AccountStatus.objects.visible_to(request.user).filter(report_generated_at__isnull=False).exists()
-    return {"empty_words": words, "has_data": has_data}
 
 
 def _counted(request: SignedIn, page: Page, query: Query, count: Callable[[], int], total: int | None) -> Callable[[], int]:

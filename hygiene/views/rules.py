@@ -69,7 +69,7 @@ def rule_rows(request: SignedIn, policy: Policy) -> list[RuleRow]:
 
 def _silent(request: SignedIn, policy: Policy) -> list[int]:
     """The accounts that should report and do not. One query."""
-    found = untold.silent_accounts(request.user, policy=policy, now=timezone.now())
+    found = untold.silent_accounts(untold.visible_accounts(request.user), policy=policy, now=timezone.now())
     return [entry.account.pk for entry in found if entry.should_report]
 
 

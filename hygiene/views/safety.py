@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
 from hygiene.models import KEY_ACTIONS, WAITING_STATES, Alert, Plan, Remediation
-from hygiene.services import alerts, approvals, calendars, campaigns, change_rules, policies, refusals, run_words, runs, switch
+from hygiene.services import alerts, approvals, campaigns, openings, policies, refusals, run_words, runs, switch
 from hygiene.services.refused import Conflict, Invalid, NotAllowed
 from hygiene.views.access import Request, requires
 from hygiene.views.plans import started, wake_all
@@ -66,18 +65,10 @@ def _campaign(request: Request, plan: Plan) -> dict[str, Any]:
         "warnings": campaigns.warnings(plan),
         "answers": told.order_by("-claimed_at", "owner"),
         "without_owner": campaigns.without_owner(plan),
-        "openings": _openings(plan) if waits else [],
+        "openings": openings.of_accounts(plan, now=timezone.now()) if waits else [],
         "may_move": waits and is_mine,
         "may_stop": waits and (is_mine or request.user.has_perm("hygiene.approve_change")),
     }
-
-
-def _openings(plan: Plan) -> list[tuple[Account, datetime | None]]:
-    """Accounts of the plan that have a window or a freeze day then, and when it may act in each."""
-    rules, run_at = change_rules.load(), plan.run_at or timezone.now()
-    accounts = Account.objects.filter(remediations__plan=plan).distinct().order_by("name", "pk")
-    found = [(account, calendars.next_open(account, run_at, rules=rules)) for account in accounts]
-    return [(account, moment) for account, moment in found if account.change_window or moment != run_at]
 
 
 def answer(request: Request, plan: Plan, verb: str, act: Callable[[], object]) -> HttpResponse:

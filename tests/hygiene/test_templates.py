@@ -36,6 +36,13 @@ MADE_BY_CODE = {
 }
 
 
+def test_nothing_is_unescaped_in_a_template_and_text_alone_is_rendered_as_text() -> None:
+    assert not [path for path in (ROOT / "templates").rglob("*.*") if FORBIDDEN["markup that is not escaped"].search(path.read_text())]
+    asked = re.findall(r"text_of\(f?\"([^\"]+)\"", "".join(path.read_text() for path in (ROOT / "hygiene").rglob("*.py")))
+    assert len(asked) == 3
+    assert all(name.endswith(".txt") for name in asked)
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_is_fit_for_the_strict_policy(path: Path) -> None:
     text = path.read_text()

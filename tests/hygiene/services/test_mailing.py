@@ -168,8 +168,10 @@ def test_a_reminder_of_an_exemption_waits_too(keys: list[AccessKey], approver: U
     server.away = ConnectionRefusedError("refused")
     at = row.ends_at - timedelta(days=5)
     (due,) = exemption_ends.due_reminders(now=at)
-    assert exemption_ends.remind(due, now=at) == "waits"
-    server.away = None
+    assert exemption_ends.remind(due, now=at) == exemption_ends.AWAY
+    server.away, server.answer = None, smtplib.SMTPDataError(451, b"try later")
+    assert exemption_ends.remind(due, now=at) == exemption_ends.WAITS
+    server.answer = None
     (due,) = exemption_ends.due_reminders(now=at)
     assert (exemption_ends.remind(due, now=at), len(mail.outbox)) == ("sent", 1)
 
