@@ -1,6 +1,7 @@
 """How many findings of one rule were open at the end of each of the last 26 weeks, from when they opened and were resolved.
 
-What is exempt or unknown now is in no week: only how a finding stands now is stored. Weeks in which too little was read stay gaps.
+What is exempt or unknown now is in no week: only how a finding stands now is stored. Weeks in which too little was read stay gaps, and
+nothing is said of the time before the rule's first finding: nothing tells whether it was asked then.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def weeks(rule: str, user: User, *, now: datetime) -> tuple[Week, ...]:
     read = {first: count for kind, first, _, count in rows if kind == READ}
     days = [day for day, count in read.items() if 2 * count >= max(read.values())]  # as the trend of the overview
     ends = [(now - WEEK * place).astimezone(UTC).date() for place in range(WEEKS, -1, -1)]
-    told = [end for end in ends if any(end - WEEK < day <= end for day in days)]
     found = [(first, until, count) for kind, first, until, count in rows if kind == FOUND]
+    begin = min((first for first, _, _ in found), default=date.max)
+    told = [end for end in ends if end >= begin and any(end - WEEK < day <= end for day in days)]
     return tuple(Week(end, sum(count for first, until, count in found if first <= end and not (until and until <= end))) for end in told)
 
 

@@ -56,10 +56,21 @@ def test_before_the_first_poll_there_is_no_week(viewer: User) -> None:
     assert weeks_chart(()) is None
 
 
+def test_before_the_first_finding_nothing_is_said_although_the_account_was_read(viewer: User) -> None:
+    account, _ = estate(5)
+    now = timezone.now()
+    measured(account, now, *range(1, 20))
+    assert [week.day for week in weeks(RULE, viewer, now=now)] == [now.date()]
+    opened(account, now, weeks_ago=2.5)
+    assert [week.open for week in weeks(RULE, viewer, now=now)][:2] == [1, 1]
+    assert len(weeks(RULE, viewer, now=now)) == 3
+
+
 def test_a_gap_breaks_the_line(viewer: User) -> None:
     account, _ = estate(5)
     now = timezone.now()
     measured(account, now, 9, 8, 1)
+    opened(account, now, weeks_ago=9.5)
     chart = weeks_chart(weeks(RULE, viewer, now=now))
     assert chart is not None
     assert [len(part.split()) for part in chart.lines[0][1]] == [2, 2]
@@ -77,12 +88,12 @@ def test_the_page_shows_the_line_and_the_same_numbers_as_a_table(client_for: Cal
     account, _ = estate(5)
     now = timezone.now()
     client, url = client_for(viewer), reverse("rule", args=[RULE])
-    assert "A trend needs two weeks with data." in client.get(url).content.decode()
-    measured(account, now, 2, 1)
+    assert "A trend needs two weeks with data since the rule’s first finding." in client.get(url).content.decode()
+    measured(account, now, 3, 1)
     Finding.objects.filter(rule=RULE).update(opened_at=now - WEEK * 1.5)
     Account.objects.filter(pk=account.pk).update(updated_at=now)  # as any change here does: kept counts are counted anew
     page = client.get(url).content.decode()
     count = Finding.objects.failing().filter(rule=RULE).count()
     assert '<polyline class="line-a"' in page
     assert page.count(f'data-label="Open findings" class="num">{count}<') == 2
-    assert page.count('data-label="Open findings" class="num">0<') == 1
+    assert page.count('data-label="Open findings" class="num">') == 2  # nothing is said of the week before the first finding
