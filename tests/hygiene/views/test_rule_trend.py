@@ -88,7 +88,7 @@ def test_the_page_shows_the_line_and_the_same_numbers_as_a_table(client_for: Cal
     account, _ = estate(5)
     now = timezone.now()
     client, url = client_for(viewer), reverse("rule", args=[RULE])
-    assert "A trend needs two weeks with data since the rule’s first finding." in client.get(url).content.decode()
+    assert "A trend needs two weeks with data since the first finding of the rule." in client.get(url).content.decode()
     measured(account, now, 3, 1)
     Finding.objects.filter(rule=RULE).update(opened_at=now - WEEK * 1.5)
     Account.objects.filter(pk=account.pk).update(updated_at=now)  # as any change here does: kept counts are counted anew
