@@ -147,7 +147,8 @@ def test_the_change_window_of_an_account_is_set_by_an_administrator(
 ) -> None:
     account = Account.objects.get(name="data-lake")
     url, client = reverse("account-window", args=[account.account_id]), client_for(administrator)
-    assert b"Change window" in client.get(url).content
+    page = client.get(url).content.decode()
+    assert ("When campaigns may act in this account." in page, "Something is not right" in page) == (True, False)
     assert client.post(url, {"change_window": " mon-fri  09:00-17:00 Europe/London ; sat 10:00-12:00"}).status_code == 302
     account.refresh_from_db()
     assert account.change_window == "mon-fri 09:00-17:00 Europe/London; sat 10:00-12:00"
